@@ -1,0 +1,76 @@
+/* type_ops.h -- all that memory management asks of a type.
+ *
+ * Every object's header names a *shape* by its index.  A shape belongs to one
+ * type; a type without attribute dictionary has one shape, a class has one for
+ * each set of attributes its instances have.  Three parallel tables, process
+ * wide, never moved, indices never reused:
+ *
+ *     shape_type[i]      the type (a Type starts with its TypeOps)
+ *     shape_version[i]   guard for inline caches; 0: do not cache (rules C2-C5)
+ *     shape_info[i]      which attribute is where (objects/model/shape.h)
+ */
+#ifndef GC_TYPE_OPS_H
+#define GC_TYPE_OPS_H
+
+#include "gc/header.h"
+#include "threads/thread.h"
+
+/* Called with each reference an object holds; `v` may be an immediate, never NULL. */
+typedef void (*VisitFn)(Value v, void *arg);
+
+/* Flags of a type for gc/. */
+#define OPS_TRACKED 0x01u      /* instances can be part of cycles */
+#define OPS_HEAP_TYPE 0x02u    /* made at run time: instances keep it reachable */
+#define OPS_FINALIZER 0x04u    /* `finalize` is set: ask it before death */
+#define OPS_IMMUTABLE 0x08u    /* no field changes after publication: no lock to flip */
+#define OPS_BORN_SHARED 0x10u  /* types, code objects, functions */
+
+typedef struct TypeOps {
+    struct Object head; /* a type is an object itself */
+    uint32_t ops_flags; /* [const] OPS_ bits */
+    uint32_t cell_size; /* [const] bytes of an instance without items, header included */
+
+    /* Calls visit(v, arg) for each reference that `o` counts.  Takes no lock: runs
+     * with the world stopped, or on a dying object. */
+    void (*visit)(Object *o, VisitFn visit, void *arg);
+
+    /* Gives up references to break a cycle, through field_replace() and the like:
+     * the object stays valid.  NULL: not needed (immutable). */
+    void (*clear)(Thread *th, Object *o);
+
+    /* PEP 442: called once, with the object alive (count held), before it dies;
+     * may resurrect it; may run Python code; keeps th->error as it was. */
+    void (*finalize)(Thread *th, Object *o);
+
+    /* Drops all references, frees buffers outside the cell.  Runs no Python code
+     * itself (drops may queue finalizers of others).  The cell is freed by the caller. */
+    void (*dealloc)(Thread *th, Object *o);
+} TypeOps;
+
+#define SHAPE_MAX (1u << 20)
+
+struct Shape;
+extern TypeOps *shape_type[SHAPE_MAX];
+extern ATOMIC(uint32_t) shape_version[SHAPE_MAX];
+extern struct Shape *shape_info[SHAPE_MAX];
+
+/* Gives out the next shape index; 0 when none is left. */
+uint32_t shape_index_new(void);
+
+/* Gives out a guard for caches, unique in the process over all kinds of guards;
+ * 0 ("do not cache") when the counter has run out. */
+uint32_t guard_new(void);
+
+static inline uint32_t
+object_shape(const Object *o)
+{
+    return load_relaxed(&o->shape);
+}
+
+static inline TypeOps *
+object_ops(const Object *o)
+{
+    return shape_type[object_shape(o)];
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* error.h -- the exception a thread is raising (th->error), and those it handles.
+ *
+ * th->error is an exception *instance*, counted, or NULL.  A function that fails leaves
+ * it set; a function that succeeds leaves it NULL.  The traceback hangs on the instance.
+ */
+#ifndef OBJECTS_ERROR_ERROR_H
+#define OBJECTS_ERROR_ERROR_H
+
+#include "objects/model/type.h"
+
+#define EXCEPTION(name, base, doc) extern Type exc_##name;
+#include "objects/error/exceptions.def"
+#undef EXCEPTION
+
+/* The layout all exceptions begin with. */
+typedef struct BaseException {
+    struct Object head;
+    Field args;              /* tuple */
+    Field traceback;         /* Traceback or NULL */
+    Field context, cause;    /* or NULL */
+    Field notes;             /* __notes__ lives in the dict; unused here */
+    ATOMIC(uint8_t) suppress_context;
+} BaseException;
+
+/* A stack item of the exceptions being handled (sys.exc_info()). */
+typedef struct ErrorItem {
+    Value value;             /* [owner] counted, or NULL */
+    struct ErrorItem *outer;
+} ErrorItem;
+
+/* Raises `type` with a formatted message; returns NULL.  Besides printf's: %V the str() of a
+ * Value, %R its repr(), %T the type name of a Value, %N the name of a Type*. */
+COLD void *raise_error(Thread *th, Type *type, const char *format, ...);
+COLD void *raise_value(Thread *th, Type *type, Value arg);      /* type(arg) */
+COLD void *raise_none(Thread *th, Type *type);                  /* type() */
+COLD void *raise_instance(Thread *th, Value STEALS instance);   /* sets context, too */
+/* `raise exc [from cause]` of the language: classes are called, type checked. */
+COLD void *raise_object(Thread *th, Value exc, Value cause);
+COLD void *raise_type_error(Thread *th, const char *format, ...);
+COLD void *raise_value_error(Thread *th, const char *format, ...);
+COLD void *raise_memory(Thread *th);
+COLD void *raise_recursion(Thread *th, const char *where);      /* "maximum recursion depth exceeded" + where */
+COLD void *raise_os_error(Thread *th, int errnum);
+COLD void *raise_os_error_path(Thread *th, int errnum, Value path);
+COLD void *raise_os_error_paths(Thread *th, int errnum, Value path, Value path2);
+COLD void *raise_key_error(Thread *th, Value key);
+COLD void *raise_stop_iteration(Thread *th, Value value);
+COLD void *raise_attribute_error(Thread *th, Value object, Value name); /* "'T' object has no attribute 'n'" */
+COLD void *raise_overflow(Thread *th, const char *message);
+COLD void *raise_system_error(Thread *th, const char *format, ...);
+COLD void *raise_import_error(Thread *th, Value message, Value name, Value path);
+
+static inline bool
+error_set(const Thread *th)
+{
+    return th->error != NULL;
+}
+
+/* Whether the exception being raised is an instance of `type`. */
+bool error_matches(Thread *th, Type *type);
+/* except-clause matching: cls may be a tuple; FAILED when it is no exception class. */
+Answer error_matches_value(Thread *th, Value exc, Value cls);
+void error_clear(Thread *th);
+/* Takes the exception out of th (a new reference; NULL if none). */
+Value error_take(Thread *th);
+/* Puts it back (replaces; NULL clears). */
+void error_restore(Thread *th, Value STEALS exc);
+/* The innermost exception being handled (sys.exception()), new reference or NULL. */
+Value error_handled(Thread *th);
+/* Sets __context__ of the exception being raised to `context` (cycles are cut). */
+void error_set_context(Thread *th, Value exc, Value context);
+/* Makes the exception being raised the __cause__ of a new one with the message. */
+COLD void *raise_from_current(Thread *th, Type *type, const char *format, ...);
+/* Clears StopIteration; NO if none was set, YES if it was (value in *out), FAILED else. */
+Answer error_take_stop_iteration(Thread *th, Value *value);
+
+/* Prints an exception that cannot be raised (sys.unraisablehook); clears it. */
+void error_unraisable(Thread *th, const char *message, Value object);
+/* Issues a warning; false: it became an exception. */
+RAISES bool warn(Thread *th, Type *category, int stack_level, const char *format, ...);
+
+RAISES Value exception_new(Thread *th, Type *type, const char *message); /* an instance */
+bool is_exception_class(Value v);
+BORROWED Value exception_traceback_peek(Value exc);
+void exception_set_traceback(Thread *th, Value exc, Value tb);
+RAISES bool exceptions_init(Thread *th);
+
+/* traceback.c: adds an entry at the front of the traceback of th->error.  `frame` is a
+ * frame object (core/vm), lasti its instruction, line its line number. */
+RAISES Value traceback_new(Thread *th, Value next, Value frame, int lasti, int line);
+void traceback_add(Thread *th, Value frame, int lasti, int line);
+
+#endif

@@ -1,0 +1,56 @@
+/* mutex.h -- a lock in one byte, and the lock of an object.
+ *
+ * Object locks are LEAF locks: under one there is no safepoint, no Python code, no
+ * drop, no blocking call, and no second object lock except through
+ * object_lock_two().  A waiter spins, then sleeps on the byte's address without
+ * going offline: the holder is never far from the end.  Work that needs Python
+ * code (comparisons, keys) is done outside and checked again under the lock.
+ *
+ * Before the process starts its second thread, object_lock() only tests a word.
+ */
+#ifndef THREADS_MUTEX_H
+#define THREADS_MUTEX_H
+
+#include "base/atomic.h"
+#include "threads/thread.h"
+
+typedef struct ByteLock {
+    ATOMIC(uint8_t) state; /* bit 0 held, bit 1 somebody sleeps */
+} ByteLock;
+
+void byte_lock_slow(void *state_byte);
+void byte_unlock_slow(void *state_byte);
+
+static inline void
+byte_lock(ByteLock *l)
+{
+    uint8_t free_state = 0;
+    if (UNLIKELY(!cas_acquire(&l->state, &free_state, 1)))
+        byte_lock_slow(l);
+}
+
+static inline void
+byte_unlock(ByteLock *l)
+{
+    uint8_t held = 1;
+    if (UNLIKELY(!__atomic_compare_exchange_n(&l->state.raw_, &held, 0, false, __ATOMIC_RELEASE,
+                                              __ATOMIC_RELAXED)))
+        byte_unlock_slow(l);
+}
+
+/* A lock for internal use that may be held across blocking calls; the waiter goes
+ * offline (a safepoint).  Ranked: see lock_rank.def. */
+typedef struct Mutex {
+    ATOMIC(uint8_t) state;
+    uint8_t rank; /* enum LockRank */
+} Mutex;
+
+/* Locks; if `th` is not NULL and must wait, it detaches while it waits. */
+void mutex_lock(Thread *th, Mutex *m);
+void mutex_unlock(Mutex *m);
+bool mutex_try_lock(Mutex *m);
+
+/* False until a second Thread attaches for the first time; never false again. */
+extern ATOMIC(uint8_t) threads_started;
+
+#endif
