@@ -46,9 +46,13 @@ _Static_assert(sizeof(struct Object) == 16, "object header is 16 bytes");
 #define BIT_FINALIZED 0x04u  /* its finalizer has run (PEP 442) */
 #define BIT_DEFERRED 0x08u   /* never counted in registers: types */
 #define BIT_WEAKREFS 0x10u   /* has, or had, weak references */
-#define BIT_DEAD 0x20u       /* count reached zero; waits for an epoch or a finalizer */
+#define BIT_OLD 0x20u        /* survived a collection; set only by gc/collect.c */
 #define BIT_USER 0x40u       /* free for the object's type */
 #define BIT_USER2 0x80u      /* free for the object's type */
+
+/* In `local` of an object whose owner is OWNER_MERGED: its count reached zero and it waits
+ * in a retire queue to give up what it holds. */
+#define LOCAL_DEAD 0xdeadu
 
 /* Initialises the header of an object in static storage that never dies. */
 #define STATIC_OBJECT(shape_index)                                             \

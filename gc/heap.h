@@ -3,7 +3,7 @@
  * Objects live in 64 KiB slabs, one size class and one kind (tracked by the
  * collector or not) each, cut from 4 MiB chunks.  A thread allocates from its own
  * slabs without atomics; a cell freed by another thread goes to the slab's remote
- * stack.  Objects above 32 KiB have a slab head of their own.
+ * stack.  Objects above 32 KiB have a slab head of their own.  See slab.h.
  *
  * object_new() returns a cell whose header is filled: one local reference, owner
  * th, the body ZEROED.  It is tracked by the collector at once if its type is
@@ -13,14 +13,46 @@
 #ifndef GC_HEAP_H
 #define GC_HEAP_H
 
-#include "gc/refcount.h"
+#include <string.h>
 
-/* Allocates `size` bytes (header included, >= 16) for an object of shape `shape`. */
+#include "base/mem.h"
+#include "gc/refcount.h"
+#include "gc/slab.h"
+
+/* Allocates `size` bytes (header included, >= 16) for an object of shape `shape`.  Born
+ * shared if its type is OPS_BORN_SHARED. */
 RAISES Object *object_new(Thread *th, uint32_t shape, size_t size);
 
 /* The same for a type that object_new's caller knows to be OPS_TRACKED (true) or
- * not (false): no table access. */
+ * not (false): no table access; BIT_SHARED is the caller's business. */
 RAISES Object *object_new_kind(Thread *th, uint32_t shape, size_t size, bool tracked);
+
+/* The rare half: no free cell at hand, or a large object. */
+RAISES COLD Object *object_new_slow(Thread *th, uint32_t shape, size_t size, bool tracked);
+
+/* object_new_kind() in line, for a `size` known when compiling, at most CELL_MAX: about
+ * 2 ns with object_free(). */
+RAISES ALWAYS_INLINE Object *
+object_new_fast(Thread *th, uint32_t shape, size_t size, bool tracked)
+{
+    Heap *heap = th->heap;
+    Slab *slab = heap->current[tracked][size_class(size)];
+    HeapCell *cell = slab->free;
+    if (UNLIKELY(cell == NULL))
+        return object_new_slow(th, shape, size, tracked);
+    slab->free = cell->next;
+    store_relaxed(&slab->used, load_relaxed(&slab->used) + 1); /* only the owner writes it */
+    /* Nobody else sees the cell before it is published. */
+    uint64_t low = (uint64_t)shape | (uint64_t)1 << 32; /* shape, local = 1 */
+    uint64_t high = heap->header_high[tracked];         /* shared = 0, owner, lock = 0, bits */
+    memcpy((void *)cell, &low, 8);
+    memcpy((char *)cell + 8, &high, 8);
+    if (size > 16) {
+        memory_allow((char *)cell + 16, size - 16);
+        memset((char *)cell + 16, 0, ((size + 15) & ~(size_t)15) - 16);
+    }
+    return (Object *)(void *)cell;
+}
 
 /* Returns the cell to its slab.  The object's count is zero and it holds nothing;
  * called by refcount.c and reclaim.c only. */
@@ -28,6 +60,24 @@ void object_free(Thread *th, Object *o);
 
 /* Bytes of the cell that holds `o`. */
 size_t object_cell_size(const Object *o);
+
+/* Whether `o` lies in a heap (false: in static storage). */
+bool object_in_heap(const Object *o);
+
+/* Takes `o` out of the collector's sight, or puts it back; th holds the only reference, or
+ * it is immutable.  For containers that turn out to hold nothing tracked.  Only for objects
+ * made as tracked. */
+static inline void
+object_untrack(Object *o)
+{
+    fetch_and_relaxed(&o->bits, (uint8_t)~BIT_TRACKED);
+}
+
+static inline void
+object_track(Object *o)
+{
+    fetch_or_relaxed(&o->bits, BIT_TRACKED);
+}
 
 /* Raises MemoryError; installed by objects/error.  Returns NULL. */
 extern void *(*heap_no_memory)(Thread *th);
@@ -43,5 +93,16 @@ void buffer_free(void *p);
 size_t heap_bytes(void);
 /* Live objects (immortals aside) of the interpreter; the world is stopped. */
 size_t heap_count_live_stopped(Interp *interp);
+
+/* Calls fn(o, arg) for every object in `interp`'s slabs, tracked or not, until it returns
+ * false.  The world is stopped; fn allocates and frees nothing. */
+void heap_each_object_stopped(Interp *interp, bool (*fn)(Object *o, void *arg), void *arg);
+
+/* Tracked cells in use by all contexts of `interp`; a snapshot. */
+size_t heap_tracked_cells(Interp *interp);
+
+/* Proves the invariants of all slabs of `interp` (heap_check.c); aborts on a broken one.
+ * The world is stopped. */
+void heap_check_stopped(Interp *interp);
 
 #endif

@@ -107,13 +107,25 @@ object_unique(Thread *th, Object *o)
            (load_relaxed(&o->bits) & BIT_SHARED) == 0;
 }
 
+/* Makes the owner's half of the count join the shared half: from now on all threads count
+ * in `shared`.  For objects that mostly other threads will use.  th owns `o`. */
+void object_merge(Thread *th, Object *o);
+
 /* Makes `o` immortal: never counted, never freed.  Only for static objects and
  * documented cases. */
 void object_make_immortal(Object *o);
 
-/* Before an uncounted pointer to `o` (weak reference, interned string, cache) is
- * published: makes death go through compare-and-swap (rules C7). */
+/* Before an uncounted pointer to `o` (interned string, cache; weak references do it by
+ * themselves) is published: makes death go through compare-and-swap (rules C7), and keeps
+ * the cell readable for a grace period after it, because readers need no lock. */
 void object_mark_weak(Thread *th, Object *o);
+
+/* Whether the object's count has reached zero and it waits in a retire queue. */
+static inline bool
+object_is_dead(const Object *o)
+{
+    return load_relaxed(&o->owner) == OWNER_MERGED && load_relaxed(&o->local) == LOCAL_DEAD;
+}
 
 /* Takes a reference to an object reached by an uncounted pointer, unless it is
  * dead already.  The caller is online or holds the lock that its death takes. */

@@ -45,16 +45,27 @@ typedef struct TypeOps {
     /* Drops all references, frees buffers outside the cell.  Runs no Python code
      * itself (drops may queue finalizers of others).  The cell is freed by the caller. */
     void (*dealloc)(Thread *th, Object *o);
+
+    /* With OPS_FINALIZER: whether this very object needs `finalize` (a generator that is
+     * not suspended does not).  NULL: all do.  Reads only what the dying object holds. */
+    bool (*wants_finalize)(Object *o);
 } TypeOps;
 
 #define SHAPE_MAX (1u << 20)
+/* Numbers below this one are given out by hand (objects/model/shapes.def). */
+#define SHAPE_DYNAMIC_FIRST 4096u
+
+/* A type without `visit` is a leaf: its instances hold no Value.  A leaf with BIT_SHARED
+ * (object_mark_weak() sets it: interned strings) is dealloced as soon as its count is zero,
+ * and its cell freed a grace period later: a table's lock-free reader may still look at it.
+ * `dealloc` of a leaf without anything outside its cell may be NULL. */
 
 struct Shape;
 extern TypeOps *shape_type[SHAPE_MAX];
 extern ATOMIC(uint32_t) shape_version[SHAPE_MAX];
 extern struct Shape *shape_info[SHAPE_MAX];
 
-/* Gives out the next shape index; 0 when none is left. */
+/* Gives out the next shape index, from SHAPE_DYNAMIC_FIRST on; 0 when none is left. */
 uint32_t shape_index_new(void);
 
 /* Gives out a guard for caches, unique in the process over all kinds of guards;

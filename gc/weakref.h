@@ -18,6 +18,10 @@ typedef struct WeakCell {
     struct WeakCell *next, *prev;  /* [lock] stripe */
 } WeakCell;
 
+/* A WeakCell's `callback` is set before it is linked.  Its type's dealloc calls
+ * weak_cell_unlink() first.  The cell is made with object_mark_weak() not needed: the
+ * table finds it under the stripe's lock, and weak_cell_link() marks it itself. */
+
 /* Links a new cell (referent not yet set) to `o`.  th holds a reference to both. */
 RAISES bool weak_cell_link(Thread *th, WeakCell *cell, Object *o);
 /* Unlinks a cell that dies or is cleared by hand; does nothing if it is cleared. */
@@ -33,5 +37,9 @@ size_t weak_cells_of(Object *o, void (*fn)(Thread *th, WeakCell *cell, void *arg
                      void *arg);
 /* Clears all cells of a dying object, queues callbacks to th's pending list. */
 void weak_cells_clear(Thread *th, Object *o);
+
+/* Calls a weak reference's callback with it and reports what it raises; installed by
+ * objects/model/weakref_type.c. */
+extern void (*weak_callback)(Thread *th, Value cell, Value callback);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef THREADS_INTERP_H
 #define THREADS_INTERP_H
 
+#include "threads/futex.h"
 #include "threads/mutex.h"
 #include "threads/thread.h"
 
@@ -18,7 +19,9 @@ struct Interp {
     ATOMIC(Thread *) threads;     /* [lock] threads_lock; all contexts, in use or not */
     ATOMIC(uint32_t) thread_count;/* attached or detached, in use */
     struct GcState *gc;           /* [const] */
+    FutexWord flags;              /* [atomic] INTERP_ bits, read at every attach */
     struct StopState *stop;       /* [const] stop-the-world domain */
+    Thread *pool;                 /* [lock] threads_lock; contexts not in use */
     struct InterpState *state;    /* [const] set by core/run */
     Value modules;                /* [const] sys.modules dict */
     Value sys_dict;               /* [const] dict of module sys */
@@ -33,10 +36,32 @@ struct Interp {
     Value hooks[8];               /* for objects/ and core/ (codec registry etc.) */
 };
 
+/* Bits of `flags`: a thread that attaches takes the slow path if one is set. */
+#define INTERP_STOPPING 1u /* stop-the-world: wait */
+#define INTERP_CLOSED 2u   /* over: only `finalizer` may attach, all others sleep for ever */
+#define INTERP_HANDED 4u   /* retired batches of others wait to be served */
+
+/* What each level adds to an interpreter, in the order of registration. */
+typedef struct InterpHooks {
+    bool (*create)(Interp *interp); /* false: no memory */
+    void (*closing)(Interp *interp); /* it is about to end; before that, any number of times */
+    void (*destroy)(Interp *interp);
+} InterpHooks;
+void interp_register_hooks(const InterpHooks *hooks);
+
 /* Creates an empty interpreter.  NULL: no memory. */
 Interp *interp_create(void);
 /* Frees an interpreter all of whose threads are gone. */
 void interp_free(Interp *interp);
+
+/* From here on only `th` may attach in its interpreter: threads that are detached, or
+ * that reach a safepoint, sleep for ever.  Returns when all of them do. */
+void interp_close(Thread *th);
+
+/* All interpreters, newest last; hold interps_lock. */
+extern Mutex interps_lock;
+extern Interp *interps_first;
+
 extern Interp *interp_main;
 
 #endif

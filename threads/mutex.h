@@ -41,14 +41,30 @@ byte_unlock(ByteLock *l)
 /* A lock for internal use that may be held across blocking calls; the waiter goes
  * offline (a safepoint).  Ranked: see lock_rank.def. */
 typedef struct Mutex {
-    ATOMIC(uint8_t) state;
-    uint8_t rank; /* enum LockRank */
+    ATOMIC(uint8_t) state; /* as ByteLock's */
+    uint8_t rank;          /* enum LockRank; 0: not ranked */
 } Mutex;
+
+#define MUTEX_INIT(rank) {{0}, (rank)}
 
 /* Locks; if `th` is not NULL and must wait, it detaches while it waits. */
 void mutex_lock(Thread *th, Mutex *m);
 void mutex_unlock(Mutex *m);
 bool mutex_try_lock(Mutex *m);
+static inline bool
+mutex_is_locked(const Mutex *m)
+{
+    return (load_relaxed(&m->state) & 1) != 0;
+}
+
+typedef enum LockResult { LOCK_TAKEN, LOCK_TIMEOUT, LOCK_INTERRUPTED } LockResult;
+
+/* Locks, but gives up after `timeout` ns (negative: never), and, if `interruptible`,
+ * when a signal handler has run on this OS thread.  For Python's own locks. */
+LockResult mutex_lock_timed(Thread *th, Mutex *m, int64_t timeout, bool interruptible);
+
+/* Makes `m` free whoever held it: in the child of a fork. */
+void mutex_reset(Mutex *m);
 
 /* False until a second Thread attaches for the first time; never false again. */
 extern ATOMIC(uint8_t) threads_started;

@@ -9,6 +9,7 @@
 #ifndef THREADS_SAFEPOINT_H
 #define THREADS_SAFEPOINT_H
 
+#include "base/assert.h"
 #include "threads/thread.h"
 
 /* What upper levels do at a safepoint; each registers once at start. */
@@ -30,9 +31,18 @@ typedef struct SafepointHandlers {
     bool (*raise_async)(Thread *th);
     /* Runs pending calls; false with an exception set. */
     bool (*run_calls)(Thread *th);
+    /* Before going offline, if th->offline_work: hands over retired batches. */
+    void (*offline)(Thread *th);
+    /* Debug: how many borrowed words th's live registers hold; 0 after an upgrade. */
+    uint32_t (*count_borrowed)(Thread *th);
 } SafepointHandlers;
 
+/* Each member NULL until the level that knows it fills it in: gc_init() those of gc/,
+ * core/run the others.  A missing handler has nothing to do. */
 extern SafepointHandlers safepoint_handlers;
+
+/* Turns the borrowed words of th's registers into counted ones. */
+void safepoint_upgrade(Thread *th);
 
 /* Answers all requests.  False with an exception set (a signal handler raised,
  * an exception came from another thread). */
@@ -75,6 +85,7 @@ static inline void
 no_safepoint_end(Thread *th)
 {
 #ifdef WEFT_DEBUG
+    ASSERT(th->no_safepoint > 0);
     th->no_safepoint--;
 #else
     (void)th;

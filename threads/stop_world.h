@@ -13,4 +13,18 @@ void world_start(Thread *th);
 void world_stop_all(Thread *th);
 void world_start_all(Thread *th);
 
+/* Whether th is the one that has stopped its interpreter. */
+bool world_is_stopped_by(Thread *th);
+
+/* -- for threads/ -- */
+
+/* Waits, offline, until nobody stops the interpreter. */
+void world_wait(Thread *th);
+/* Tells a stopper that a context went offline. */
+void world_wake_stopper(Interp *interp);
+
+/* Brings every thread of every interpreter to a safepoint, sets threads_started, and
+ * lets them go on.  The caller is detached. */
+void world_start_threads(Thread *th);
+
 #endif

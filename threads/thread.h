@@ -38,10 +38,17 @@ enum {
     REQUEST_CALLS = 1 << 7,   /* pending calls (handshakes) */
 };
 
-enum ThreadState { THREAD_DETACHED, THREAD_ATTACHED, THREAD_CLAIMED };
+enum ThreadState {
+    THREAD_DETACHED,
+    THREAD_ATTACHED,
+    THREAD_CLAIMED,
+    THREAD_CLAIMED_WAITED, /* claimed, and its owner sleeps until it is released */
+};
 
-struct Heap;      /* gc/heap.h */
-struct Reclaim;   /* gc/reclaim.h: retire queues of this thread */
+struct Heap;       /* gc/heap.h */
+struct Reclaim;    /* gc/reclaim_priv.h: retire queues, pending list of this thread */
+struct MergeQueue; /* gc/refcount.c */
+struct OsThread;   /* threads/os_thread.h */
 struct Frame;     /* core/vm/frame.h */
 struct ErrorItem; /* objects/error/error.h: stack of exceptions being handled */
 struct ReprGuard; /* objects/protocol/repr_guard.c */
@@ -64,17 +71,16 @@ struct Thread {
     Interp *interp;            /* [const] for life: contexts never change interpreter */
 
     /* -- gc/ -- */
-    struct Reclaim *reclaim;      /* [owner] */
-    ATOMIC(uint64_t) epoch;       /* [atomic] last announced epoch, 0 when offline */
-    ATOMIC(uint32_t) state;       /* [atomic] enum ThreadState */
-    uint32_t dealloc_depth;       /* [owner] nested deallocations in C */
-    struct MergeQueue *merge;     /* objects whose counts others ask to merge */
-    uint64_t allocated;           /* [owner] tracked objects since the last collection */
+    struct Reclaim *reclaim;  /* [owner] */
+    struct MergeQueue *merge; /* [const] objects whose counts others ask to merge */
+    uint32_t dealloc_depth;   /* [owner] nested deallocations in C */
+    uint8_t offline_work;     /* [owner] the gc has something to hand over at detach */
 
     /* -- threads/ -- */
     struct OsThread *os_thread;   /* the OS thread that runs it, NULL in the pool */
     uint64_t ident;               /* threading.get_ident() */
-    ATOMIC(Thread *) next;        /* list of the interpreter's threads */
+    ATOMIC(Thread *) next;        /* list of the interpreter's contexts */
+    Thread *next_free;            /* [lock] the interpreter's pool, or the process's */
     uint8_t is_main;              /* runs the interpreter's main program */
     uint8_t is_daemon;
     uint8_t finalizing;
@@ -91,10 +97,42 @@ struct Thread {
     int32_t coroutine_origin_depth;
     uint32_t vm_depth;            /* [owner] nested evaluator calls in C */
     void *slots[8];               /* [owner] for modules */
-};
+
+    /* -- what other threads look at: a cache line of its own -- */
+    ATOMIC(uint32_t) state __attribute__((aligned(64))); /* [atomic] enum ThreadState */
+    ATOMIC(uint32_t) merge_count; /* [atomic] entries in `merge` */
+    ATOMIC(uint64_t) epoch;       /* [atomic] last announced epoch; counts while ATTACHED */
+} __attribute__((aligned(64)));
 
 /* The thread of the calling OS thread, NULL if it has none. */
-extern _Thread_local Thread *thread_current;
+extern _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));
+
+/* Every context of the process by its number.  Contexts are never freed, only
+ * recycled, so whoever finds one here may read its state at any time. */
+extern ATOMIC(Thread *) thread_by_id[THREAD_ID_MAX + 1];
+/* The highest number given out so far. */
+extern ATOMIC(uint32_t) thread_id_high;
+
+/* The epoch: grows by one for each batch of retired references (gc/reclaim.c).  An
+ * online thread's `epoch` says which value it has seen with no borrowed word left. */
+extern ATOMIC(uint64_t) thread_epoch;
+
+/* What each level adds to a context.  Called in the order of registration. */
+typedef struct ThreadHooks {
+    /* A new context: lay out what it keeps for life.  False: no memory. */
+    bool (*create)(Thread *th);
+    /* Taken from the pool to run again (also right after create); detached.  The calling
+     * thread need not be the one that will run it.  False: no memory. */
+    bool (*start)(Thread *th);
+    /* About to go back to the pool; attached, on its own OS thread, no Python code left
+     * to run: drop what the run leaves behind. */
+    void (*finish)(Thread *th);
+    /* Its interpreter is gone: free what create made.  Detached. */
+    void (*destroy)(Thread *th);
+} ThreadHooks;
+
+/* Registers hooks; at process start, before any context exists.  `hooks` stays valid. */
+void thread_register_hooks(const ThreadHooks *hooks);
 
 /* Returns whether less than a safe margin of C stack is left.  Every C function
  * that recurses on a program's data asks, and raises RecursionError
@@ -102,8 +140,7 @@ extern _Thread_local Thread *thread_current;
 static inline bool
 thread_stack_low(Thread *th)
 {
-    char here;
-    return UNLIKELY((uintptr_t)&here < th->c_stack_limit);
+    return UNLIKELY((uintptr_t)__builtin_frame_address(0) < th->c_stack_limit);
 }
 
 /* Creates the main thread's Thread for `interp` and attaches it. */
@@ -112,13 +149,55 @@ RAISES Thread *thread_create_main(Interp *interp);
 /* Takes a Thread of `interp` from the pool, or makes one.  NULL: no memory or no
  * number left.  It is DETACHED. */
 Thread *thread_acquire(Interp *interp);
-/* Gives a finished, detached Thread back to its pool. */
+/* Gives a finished Thread back to its pool; the calling OS thread runs it.  Attached
+ * or detached; it is detached afterwards and must not be used again. */
 void thread_release(Thread *th);
 
-/* Becomes online: waits while the world is stopped.  The caller's OS thread owns `th`. */
+/* Becomes online: waits while the world is stopped.  The first attach on an OS thread
+ * binds `th` to it.  Keeps errno. */
 void thread_attach(Thread *th);
-/* Becomes offline: upgrades borrowed registers, hands over retired batches. */
+/* Becomes offline: upgrades borrowed registers, hands over retired batches.  Keeps
+ * errno. */
 void thread_detach(Thread *th);
+
+/* Starts an OS thread that attaches `th`, runs fn(th, arg) and releases `th`.  False:
+ * the system has no thread left; `th` is then still the caller's.  `stack_size` 0: the
+ * default. */
+bool thread_start(Thread *th, void (*fn)(Thread *th, void *arg), void *arg, size_t stack_size);
+
+/* Makes the calling OS thread the one that runs `th`; thread_attach() does it by
+ * itself. */
+void thread_bind(Thread *th);
+
+/* Whether `th` is online; a snapshot unless th is the caller's. */
+static inline bool
+thread_is_attached(Thread *th)
+{
+    return load_relaxed(&th->state) == THREAD_ATTACHED;
+}
+
+/* -- for gc/ and threads/ -- */
+
+/* Claims a DETACHED context to work on its queues; false: it is in use or claimed. */
+bool thread_claim(Thread *th);
+void thread_unclaim(Thread *th);
+
+/* Detach and attach without handing over: for short waits. */
+void thread_offline(Thread *th);
+void thread_online(Thread *th);
+
+/* Announces the newest epoch.  The registers hold no borrowed word. */
+void thread_announce(Thread *th);
+
+/* Whether every other online thread has announced `goal` or a later epoch.  *from is a
+ * context number to go on from; start with 1.  *blocker (if not NULL) is who has not. */
+bool thread_epoch_reached(const Thread *self, uint64_t goal, uint32_t *from, Thread **blocker);
+
+/* Some other context that is online, or NULL: then `self` was alone at that moment. */
+Thread *thread_other_online(const Thread *self);
+
+/* Frees the contexts of an interpreter whose threads are all gone. */
+void thread_free_all(Interp *interp);
 
 /* Round a system call that may block.  Nothing between them touches an object;
  * errno is kept.  Signal handlers are NOT run: see signals.h. */

@@ -49,6 +49,12 @@ COLD void *raise_attribute_error(Thread *th, Value object, Value name); /* "'T' 
 COLD void *raise_overflow(Thread *th, const char *message);
 COLD void *raise_system_error(Thread *th, const char *format, ...);
 COLD void *raise_import_error(Thread *th, Value message, Value name, Value path);
+COLD void *raise_import_error_type(Thread *th, Type *type, Value message, Value name, Value path);
+COLD void *raise_os_error_type(Thread *th, Type *type, int errnum, Value path, Value path2);
+/* `format` with one %V for the name; type is NameError or UnboundLocalError. */
+COLD void *raise_name_error(Thread *th, Type *type, const char *format, Value name);
+/* If an AttributeError without name and obj is being raised, sets them. */
+COLD void attribute_error_complete(Thread *th, Value object, Value name);
 
 static inline bool
 error_set(const Thread *th)
@@ -83,11 +89,56 @@ RAISES Value exception_new(Thread *th, Type *type, const char *message); /* an i
 bool is_exception_class(Value v);
 BORROWED Value exception_traceback_peek(Value exc);
 void exception_set_traceback(Thread *th, Value exc, Value tb);
+Value exception_traceback(Thread *th, Value exc);               /* new reference or NULL */
+void exception_set_cause(Thread *th, Value exc, Value STEALS cause); /* as `raise exc from cause` */
 RAISES bool exceptions_init(Thread *th);
+
+/* -- exception_unicode.c: for codecs -- `encoding` NULL: UnicodeTranslateError */
+RAISES Value unicode_error_new(Thread *th, Type *type, const char *encoding, Value object,
+                               int64_t start, int64_t end, const char *reason);
+COLD void *raise_unicode_error(Thread *th, Type *type, const char *encoding, Value object,
+                               int64_t start, int64_t end, const char *reason);
+bool is_unicode_error(Value v); /* one of the three, or of a subclass */
+/* Of an instance of one of the three; the attributes' types are checked. */
+RAISES Value unicode_error_object(Thread *th, Value exc);
+RAISES Value unicode_error_encoding(Thread *th, Value exc);
+/* start and end, put inside the object. */
+RAISES bool unicode_error_range(Thread *th, Value exc, int64_t *start, int64_t *end);
+RAISES bool unicode_error_update(Thread *th, Value exc, int64_t start, int64_t end,
+                                 const char *reason);
+
+/* -- exception_group.c -- */
+extern Type *exc_ExceptionGroup; /* [const] after start: class ExceptionGroup(BaseExceptionGroup, Exception) */
+/* `except* cls` on exc: the part of it that matches (a group; NONE: nothing), and in *rest
+ * what is left (NONE: nothing); both new references.  exc may be NONE: nothing is left. */
+RAISES Value exception_group_match(Thread *th, Value exc, Value cls, Value *rest);
+/* What a try statement with except* clauses raises at its end: `raised` is the list of the
+ * exceptions that its clauses raised, and of what was left.  NONE: nothing to raise. */
+RAISES Value exception_group_reraise(Thread *th, Value orig, Value raised);
+RAISES Value exception_group_new(Thread *th, const char *message, Value exceptions);
 
 /* traceback.c: adds an entry at the front of the traceback of th->error.  `frame` is a
  * frame object (core/vm), lasti its instruction, line its line number. */
 RAISES Value traceback_new(Thread *th, Value next, Value frame, int lasti, int line);
 void traceback_add(Thread *th, Value frame, int lasti, int line);
+
+typedef struct Traceback {
+    struct Object head;
+    Field next;            /* Traceback or NULL */
+    Value frame;           /* [const] */
+    int32_t lasti, line;   /* [const] */
+} Traceback;
+
+/* suggest.c: the name that was probably meant, as a str; NULL without exception if there
+ * is none.  exc is any exception. */
+Value error_suggestion(Thread *th, Value exc);
+
+/* traceback_print.c: exc with its chain, groups, notes and source lines, as the default
+ * excepthook prints it; false when writing to `file` (has a write method) failed. */
+RAISES bool error_print(Thread *th, Value exc, Value file);
+/* The same into a str. */
+RAISES Value error_to_text(Thread *th, Value exc);
+/* Only the entries of a traceback, with "Traceback (most recent call last):" if `header`. */
+RAISES bool traceback_print(Thread *th, Value tb, Value file, bool header, int64_t limit);
 
 #endif

@@ -16,9 +16,13 @@ typedef struct AttrPart {
     Field slots[];           /* [lock], read without */
 } AttrPart;
 
+AttrPart *attr_part_tail(Object *o, const Type *t); /* instances of varying length: at the cell's end */
+
 static inline AttrPart *
 attr_part(Object *o, const Type *t)
 {
+    if (UNLIKELY(t->attrs_offset == 1))
+        return attr_part_tail(o, t);
     return (AttrPart *)(void *)((char *)o + t->attrs_offset);
 }
 
@@ -37,10 +41,12 @@ uint32_t shape_slot_offset(uint32_t shape, Value name);
 uint32_t shape_transition(Thread *th, uint32_t shape, Value name, uint32_t *offset);
 /* The guard of a shape or type for caches, making one if it is 0 (may stay 0: do not cache). */
 uint32_t shape_guard(Thread *th, uint32_t shape);
+/* The same for `type->version`: attributes of the type object itself (Cls.name). */
+uint32_t type_guard(Thread *th, Type *type);
 /* For caches of class attributes found through `type`: an index into attr_cache whose entry is
  * `v` for as long as the guard is valid (rules C2, C3); 0: none left. */
 #define ATTR_CACHE_MAX (1u << 20)
-extern ATOMIC(Value) attr_cache[ATTR_CACHE_MAX];
+extern Field attr_cache[ATTR_CACHE_MAX];
 uint32_t attr_cache_index(Thread *th, uint32_t guard, Value name, Value v);
 void instance_visit(Object *o, VisitFn visit, void *arg);      /* slots, AttrPart, base's fields */
 void instance_clear(Thread *th, Object *o);
@@ -83,10 +89,29 @@ typedef struct MethodDescr {
     const MethodDef *def;    /* [const] */
     Value name;              /* [const] */
 } MethodDescr;
+typedef struct GetsetDescr {
+    struct Object head;
+    Type *type;              /* [const] counted */
+    const GetterDef *def;    /* [const] */
+    Value name;              /* [const] */
+} GetsetDescr;
+typedef struct MemberDescr {
+    struct Object head;
+    Type *type;              /* [const] counted */
+    const MemberDef *def;    /* [const] */
+    Value name;              /* [const] */
+} MemberDescr;
+typedef struct Property {
+    struct Object head;
+    Field get, set, del, doc, name;
+    ATOMIC(uint8_t) getter_doc; /* doc was taken from the getter */
+} Property;
 RAISES Value property_new(Thread *th, Value get, Value set, Value del, Value doc);
 RAISES Value classmethod_new(Thread *th, Value f);
 RAISES Value staticmethod_new(Thread *th, Value f);
 RAISES Value super_new(Thread *th, Type *type, Value object);  /* super(type, object) */
+/* super(type, object).name, without making the super object; `name` is interned. */
+RAISES Value super_get_attr(Thread *th, Type *type, Value object, Value name);
 RAISES Value mappingproxy_new(Thread *th, Value mapping);
 RAISES Value namespace_new(Thread *th, Value kwargs_dict);     /* SimpleNamespace; may be NULL */
 RAISES Value capsule_new(Thread *th, void *p, const char *name);

@@ -83,6 +83,14 @@ RAISES Value classmethod_descr_new(Thread *th, Type *type, const MethodDef *def)
 RAISES Value getset_descr_new(Thread *th, Type *type, const GetterDef *def);
 RAISES Value member_descr_new(Thread *th, Type *type, const MemberDef *def);
 
+/* The text of a doc without its signature, and the signature "(...)": None if there is none.
+ * `name` is the function's or type's name (what is before a last dot is ignored). */
+RAISES Value native_doc(Thread *th, const char *name, const char *doc);
+RAISES Value native_signature(Thread *th, const char *name, const char *doc);
+
+/* (getattr, (holder, name)): how things found by attribute are pickled. */
+RAISES Value reduce_as_attribute(Thread *th, Value holder, const char *name);
+
 /* Calls a native by its definition, checking the argument count and keywords. */
 Value native_call(Thread *th, const MethodDef *def, Value self, const Arg *args, size_t nargs,
                   Value kwnames);

@@ -137,6 +137,7 @@ typedef struct TypeSlots {
 } TypeSlots;
 
 /* `flags` of a type.  The low bits have CPython's public values (__flags__). */
+#define TYPE_WEAKREFS (1u << 2)       /* instances may have weak references (not a public bit) */
 #define TYPE_SEQUENCE (1u << 5)       /* matches sequence patterns */
 #define TYPE_MAPPING (1u << 6)        /* matches mapping patterns */
 #define TYPE_DISALLOW_NEW (1u << 7)

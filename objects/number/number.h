@@ -35,6 +35,8 @@ static inline Value int_from_size(Thread *th, size_t n) { return int_from_u64(th
 RAISES Value int_from_double(Thread *th, double d);              /* truncates; OverflowError, ValueError */
 RAISES Value int_from_text(Thread *th, const char *text, size_t n, int base); /* ValueError */
 RAISES Value int_from_str(Thread *th, Value str, int base);      /* int("..."): Unicode digits, spaces */
+/* int() of bytes; `shown` stands in the message, NULL: a bytes object is made. */
+RAISES Value int_from_buffer(Thread *th, const uint8_t *p, size_t n, Value shown, int base);
 RAISES Value int_from_bytes(Thread *th, const uint8_t *p, size_t n, bool little, bool is_signed);
 RAISES bool int_to_bytes(Thread *th, Value v, uint8_t *p, size_t n, bool little, bool is_signed);
 RAISES Value int_to_str(Thread *th, Value v, int base, bool prefix); /* a str; base 2 8 10 16 */
@@ -86,6 +88,10 @@ RAISES Value float_from_str(Thread *th, Value str);
 RAISES Value float_repr(Thread *th, double d);
 /* Writes the shortest repr to buf (>= 32 bytes); returns the length. */
 int double_repr(double d, char *buf);
+/* The same without the ".0" behind an integer, as complex numbers show their parts. */
+int double_repr_plain(double d, char *buf);
+/* float(x) of a bytes-like object. */
+RAISES Value float_from_buffer(Thread *th, Value v);
 
 /* -- complex -- */
 typedef struct Complex { struct Object head; double real, imag; } Complex;

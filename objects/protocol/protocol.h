@@ -14,6 +14,9 @@ RAISES Value call_0(Thread *th, Value f);
 RAISES Value call_1(Thread *th, Value f, Value a);
 RAISES Value call_2(Thread *th, Value f, Value a, Value b);
 RAISES Value call_3(Thread *th, Value f, Value a, Value b, Value c);
+/* f(first, args...): with one more argument in front. */
+RAISES Value call_prepend(Thread *th, Value f, Value first, const Arg *args, size_t nargs,
+                          Value kwnames);
 /* f(*tuple, **dict); dict may be NULL. */
 RAISES Value call_tuple_dict(Thread *th, Value f, Value tuple, Value dict);
 /* object.name(args...): `name` is an interned str; avoids the bound method. */

@@ -1,0 +1,127 @@
+/* mem.c -- memory that is not an object: checked allocation.
+ *
+ * Process-wide state: the countdown of mem_fail_nth(), in debug builds only.
+ */
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/atomic.h"
+
+#if defined(WEFT_LIBC_MALLOC)
+#include <malloc.h>
+#define raw_malloc malloc
+#define raw_zalloc(size) calloc(1, (size))
+#define raw_realloc realloc
+#define raw_free free
+#define raw_usable malloc_usable_size
+
+static void *
+raw_aligned(size_t size, size_t align)
+{
+    void *p = NULL;
+    return posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align, size) == 0 ? p
+                                                                                          : NULL;
+}
+#else
+#include <mimalloc.h>
+#define raw_malloc mi_malloc
+#define raw_zalloc mi_zalloc
+#define raw_realloc mi_realloc
+#define raw_free mi_free
+#define raw_aligned mi_malloc_aligned
+#define raw_usable mi_usable_size
+#endif
+
+#if defined(WEFT_DEBUG)
+static ATOMIC(uint64_t) fail_countdown; /* [atomic] 0: no failure is due */
+static ATOMIC(uint8_t) fail_happened;   /* [atomic] */
+
+/* Whether this allocation is the one that fails. */
+static int
+fails_now(void)
+{
+    uint64_t n = load_relaxed(&fail_countdown);
+    while (n != 0) {
+        if (cas_relaxed(&fail_countdown, &n, n - 1)) {
+            if (n == 1)
+                store_relaxed(&fail_happened, 1);
+            return n == 1;
+        }
+    }
+    return 0;
+}
+
+void
+mem_fail_nth(uint64_t n)
+{
+    store_relaxed(&fail_happened, 0);
+    store_relaxed(&fail_countdown, n);
+}
+
+int
+mem_has_failed(void)
+{
+    return load_relaxed(&fail_happened);
+}
+#else
+#define fails_now() 0
+
+void
+mem_fail_nth(uint64_t n)
+{
+    (void)n;
+}
+
+int
+mem_has_failed(void)
+{
+    return 0;
+}
+#endif
+
+void *
+mem_alloc(size_t size)
+{
+    if (fails_now())
+        return NULL;
+    return raw_malloc(size ? size : 1);
+}
+
+void *
+mem_alloc_zeroed(size_t size)
+{
+    if (fails_now())
+        return NULL;
+    return raw_zalloc(size ? size : 1);
+}
+
+void *
+mem_resize(void *p, size_t size)
+{
+    if (fails_now())
+        return NULL;
+    return raw_realloc(p, size ? size : 1);
+}
+
+void *
+mem_alloc_aligned(size_t size, size_t align)
+{
+    ASSERT((align & (align - 1)) == 0);
+    if (fails_now())
+        return NULL;
+    return raw_aligned(size, align);
+}
+
+void
+mem_free(void *p)
+{
+    raw_free(p);
+}
+
+size_t
+mem_usable_size(void *p)
+{
+    return raw_usable(p);
+}

@@ -1,0 +1,36 @@
+/* mem.h -- memory that is not an object: checked allocation.
+ *
+ * Blocks come from mimalloc, or from libc's malloc in builds with a sanitizer
+ * (WEFT_LIBC_MALLOC).  Every function returns NULL when there is no memory and
+ * raises nothing: this level knows no exceptions.  Blocks are aligned to 16 bytes.
+ *
+ * In debug builds the n-th allocation can be made to fail, so that a test can walk
+ * through every out-of-memory path of a scenario.
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stdint.h>
+
+#include "base/attrs.h"
+#include "base/sanitize.h"
+
+void *mem_alloc(size_t size);
+void *mem_alloc_zeroed(size_t size);
+/* Like realloc: on failure the old block stays as it was. */
+void *mem_resize(void *p, size_t size);
+/* `align` is a power of two. */
+void *mem_alloc_aligned(size_t size, size_t align);
+/* Frees what any of the above returned; NULL is nothing. */
+void mem_free(void *p);
+
+/* How many bytes of the block at `p` may be used; at least what was asked for. */
+size_t mem_usable_size(void *p);
+
+/* Makes the n-th allocation from now fail (1: the next one), once; 0: none.  Only
+ * in debug builds; elsewhere it does nothing. */
+void mem_fail_nth(uint64_t n);
+/* Whether the failure asked for by mem_fail_nth() has happened. */
+int mem_has_failed(void);
+
+#endif

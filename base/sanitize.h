@@ -1,0 +1,45 @@
+/* sanitize.h -- what the sanitizers are told, and nothing in other builds.
+ *
+ * WEFT_ASAN and WEFT_TSAN are 1 in builds with that sanitizer.  Under any of
+ * them WEFT_LIBC_MALLOC is set: memory then comes from libc's malloc, which the
+ * sanitizer watches, instead of mimalloc.
+ */
+#ifndef BASE_SANITIZE_H
+#define BASE_SANITIZE_H
+
+#include <stddef.h>
+
+#if defined(__has_feature)
+#define WEFT_HAS_FEATURE(x) __has_feature(x)
+#else
+#define WEFT_HAS_FEATURE(x) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || WEFT_HAS_FEATURE(address_sanitizer)
+#define WEFT_ASAN 1
+#else
+#define WEFT_ASAN 0
+#endif
+
+#if defined(__SANITIZE_THREAD__) || WEFT_HAS_FEATURE(thread_sanitizer)
+#define WEFT_TSAN 1
+#else
+#define WEFT_TSAN 0
+#endif
+
+#if (WEFT_ASAN || WEFT_TSAN) && !defined(WEFT_LIBC_MALLOC)
+#define WEFT_LIBC_MALLOC 1
+#endif
+
+/* Memory inside a block that must not be touched for a while (freed cells). */
+#if WEFT_ASAN
+void __asan_poison_memory_region(void const volatile *p, size_t size);
+void __asan_unpoison_memory_region(void const volatile *p, size_t size);
+#define memory_forbid(p, size) __asan_poison_memory_region((p), (size))
+#define memory_allow(p, size) __asan_unpoison_memory_region((p), (size))
+#else
+#define memory_forbid(p, size) ((void)(p), (void)(size))
+#define memory_allow(p, size) ((void)(p), (void)(size))
+#endif
+
+#endif

@@ -1,0 +1,348 @@
+/* code.c -- Code objects: making, positions, and their memory.
+ *
+ * A Code is immutable after code_new() but for opcodes and cache words.  Its Values are [const]
+ * and kept by it; its tables are one allocation.  The type that Python sees is in code_type.c.
+ *
+ * The position table is a sequence of runs: a varint (number of words << 1 | has a line), then for
+ * runs with a line zigzag(line - previous line), zigzag(end line - line), column + 1,
+ * end column + 1.  Readers check bounds: the table may come from a file.
+ */
+#include "core/vm/code_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/vm/opcode.h"
+#include "gc/heap.h"
+#include "objects/container/container.h"
+#include "objects/error/error.h"
+#include "objects/text/str.h"
+
+/* -- positions -- */
+
+typedef struct PositionReader {
+    const uint8_t *p, *end;
+    uint32_t word;      /* first word of the present run */
+    uint32_t run;       /* its length */
+    Position position;
+    int32_t line;       /* last line seen */
+} PositionReader;
+
+static bool
+read_varint(PositionReader *in, uint32_t *out)
+{
+    uint32_t v = 0;
+    for (unsigned shift = 0; in->p < in->end && shift < 32; shift += 7) {
+        uint8_t byte = *in->p++;
+        v |= (uint32_t)(byte & 127) << shift;
+        if ((byte & 128) == 0) {
+            *out = v;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int32_t
+unzigzag(uint32_t v)
+{
+    return (int32_t)(v >> 1) ^ -(int32_t)(v & 1);
+}
+
+static uint32_t
+zigzag(int32_t v)
+{
+    return ((uint32_t)v << 1) ^ (uint32_t)(v >> 31);
+}
+
+/* The next run; false at the end. */
+static bool
+next_run(PositionReader *in)
+{
+    uint32_t head, a, b, c, d;
+    in->word += in->run;
+    in->run = 0;
+    if (!read_varint(in, &head) || head >> 1 == 0)
+        return false;
+    in->position = (Position){0, 0, -1, -1};
+    if (head & 1) {
+        if (!read_varint(in, &a) || !read_varint(in, &b) || !read_varint(in, &c) ||
+            !read_varint(in, &d))
+            return false;
+        in->line = (int32_t)((uint32_t)in->line + (uint32_t)unzigzag(a));
+        in->position.line = in->line;
+        in->position.end_line = (int32_t)((uint32_t)in->line + (uint32_t)unzigzag(b));
+        in->position.column = (int32_t)c - 1;
+        in->position.end_column = (int32_t)d - 1;
+    }
+    in->run = head >> 1;
+    return true;
+}
+
+static PositionReader
+reader_of(const Code *c)
+{
+    return (PositionReader){
+        .p = c->position_table,
+        .end = c->position_table + c->position_table_size,
+        .line = (int32_t)c->first_line,
+    };
+}
+
+Position
+code_position(const Code *c, uint32_t i)
+{
+    PositionReader in = reader_of(c);
+    while (next_run(&in)) {
+        if (i < in.word + in.run)
+            return in.position;
+    }
+    return (Position){0, 0, -1, -1};
+}
+
+int
+code_line(const Code *c, uint32_t i)
+{
+    return code_position(c, i).line;
+}
+
+bool
+code_next_run(const Code *c, CodeRun *run)
+{
+    PositionReader in = reader_of(c);
+    if (run->next_byte != 0) {
+        in.p += run->next_byte - 1;
+        in.line = run->line;
+        in.word = run->start;
+        in.run = run->words;
+    }
+    if (!next_run(&in))
+        return false;
+    run->next_byte = (uint32_t)(in.p - c->position_table) + 1;
+    run->line = in.line;
+    run->start = in.word;
+    run->words = in.run;
+    run->position = in.position;
+    return true;
+}
+
+typedef struct Bytes8 {
+    uint8_t *p;
+    size_t n, room;
+    bool failed;
+} Bytes8;
+
+static void
+put_varint(Bytes8 *out, uint32_t v)
+{
+    do {
+        if (out->n == out->room) {
+            size_t room = out->room ? out->room * 2 : 64;
+            uint8_t *p = realloc(out->p, room);
+            if (p == NULL) {
+                out->failed = true;
+                return;
+            }
+            out->p = p;
+            out->room = room;
+        }
+        out->p[out->n++] = (uint8_t)((v & 127) | (v > 127 ? 128 : 0));
+        v >>= 7;
+    } while (v != 0);
+}
+
+static bool
+same_position(const Position *a, const Position *b)
+{
+    return a->line == b->line && a->end_line == b->end_line && a->column == b->column &&
+           a->end_column == b->end_column;
+}
+
+uint8_t *
+code_encode_positions(const Position *p, uint32_t count, int32_t first_line, uint32_t *size)
+{
+    Bytes8 out = {0};
+    int32_t line = first_line;
+    for (uint32_t i = 0; i < count;) {
+        uint32_t run = 1;
+        while (i + run < count && same_position(&p[i], &p[i + run]))
+            run++;
+        if (p[i].line > 0) {
+            put_varint(&out, run << 1 | 1);
+            put_varint(&out, zigzag(p[i].line - line));
+            put_varint(&out, zigzag((p[i].end_line > 0 ? p[i].end_line : p[i].line) - p[i].line));
+            put_varint(&out, (uint32_t)(p[i].column + 1));
+            put_varint(&out, (uint32_t)(p[i].end_column + 1));
+            line = p[i].line;
+        } else {
+            put_varint(&out, run << 1);
+        }
+        i += run;
+    }
+    if (out.failed) {
+        free(out.p);
+        return NULL;
+    }
+    *size = (uint32_t)out.n;
+    return out.p ? out.p : malloc(1);
+}
+
+/* -- making -- */
+
+static size_t
+padded(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+static void
+count_parameters(Code *c)
+{
+    c->param_count = c->arg_count + c->kwonly_count + ((c->flags & CODE_VARARGS) != 0) +
+                     ((c->flags & CODE_VARKEYWORDS) != 0);
+    c->simple_args = c->param_count == c->arg_count ? c->arg_count : UINT32_MAX;
+    c->start = c->instrs;
+    if (c->instr_count > 1 && c->instrs[0].op == OP_RESUME)
+        c->start++;
+}
+
+/* Types of constants whose reading may be without counts (rules A5). */
+static void
+mark_constants(Value tuple)
+{
+    object_set_bits(value_object(tuple), BIT_SHARED);
+    for (int64_t i = 0; i < tuple_length(tuple); i++) {
+        Value v = tuple_item(tuple, i);
+        if (v != NULL && value_is_object(v) &&
+            (is_exact(v, SHAPE_TUPLE) || is_exact(v, SHAPE_FROZENSET)) &&
+            (object_bits(value_object(v)) & BIT_SHARED) == 0) {
+            if (is_exact(v, SHAPE_TUPLE))
+                mark_constants(v);
+            else
+                object_set_bits(value_object(v), BIT_SHARED);
+        }
+    }
+}
+
+Value
+code_new(Thread *th, const CodeInit *in)
+{
+    uint32_t live_total = in->live_sets ? in->live_start[in->live_sets] : 0;
+    size_t instr_bytes = (size_t)in->instr_count * sizeof(Instr);
+    size_t index_bytes = padded((size_t)in->instr_count * sizeof(uint16_t));
+    size_t start_bytes = padded(((size_t)in->live_sets + 1) * sizeof(uint32_t));
+    size_t regs_bytes = padded((size_t)live_total * sizeof(uint16_t));
+    size_t except_bytes = padded((size_t)in->exception_count * sizeof(ExceptionEntry));
+    size_t kinds_bytes = padded(in->temp_base);
+
+    uint8_t *table = NULL;
+    uint32_t table_size = 0;
+    if (in->positions != NULL) {
+        table = code_encode_positions(in->positions, in->instr_count, (int32_t)in->first_line,
+                                      &table_size);
+        if (table == NULL)
+            return raise_memory(th);
+    } else {
+        table_size = in->position_table_size;
+    }
+    char *block = malloc(instr_bytes + index_bytes + start_bytes + regs_bytes + except_bytes +
+                         kinds_bytes + table_size + 8);
+    if (block == NULL) {
+        free(table);
+        return raise_memory(th);
+    }
+    Code *c = (Code *)(void *)object_new_kind(th, SHAPE_CODE, sizeof *c, true);
+    if (c == NULL) {
+        free(table);
+        free(block);
+        return NULL;
+    }
+    char *p = block;
+    c->instrs = (Instr *)(void *)p;
+    memcpy(p, in->instrs, instr_bytes);
+    p += instr_bytes;
+    c->live_start = (uint32_t *)(void *)p;
+    if (in->live_sets)
+        memcpy(p, in->live_start, ((size_t)in->live_sets + 1) * sizeof(uint32_t));
+    else
+        c->live_start[0] = 0;
+    p += start_bytes;
+    c->exceptions = (ExceptionEntry *)(void *)p;
+    if (in->exception_count)
+        memcpy(p, in->exceptions, (size_t)in->exception_count * sizeof(ExceptionEntry));
+    p += except_bytes;
+    c->live_index = (uint16_t *)(void *)p;
+    memcpy(p, in->live_index, (size_t)in->instr_count * sizeof(uint16_t));
+    p += index_bytes;
+    c->live_registers = (uint16_t *)(void *)p;
+    if (live_total)
+        memcpy(p, in->live_registers, (size_t)live_total * sizeof(uint16_t));
+    p += regs_bytes;
+    c->var_kinds = (uint8_t *)p;
+    if (in->temp_base)
+        memcpy(p, in->var_kinds, in->temp_base);
+    p += kinds_bytes;
+    c->position_table = (uint8_t *)p;
+    if (table_size)
+        memcpy(p, table ? table : in->position_table, table_size);
+    free(table);
+    c->position_table_size = table_size;
+
+    c->instr_count = in->instr_count;
+    c->register_count = in->register_count;
+    c->temp_base = in->temp_base;
+    c->flags = in->flags;
+    c->arg_count = in->arg_count;
+    c->posonly_count = in->posonly_count;
+    c->kwonly_count = in->kwonly_count;
+    c->local_count = in->local_count;
+    c->cell_count = in->cell_count;
+    c->free_count = in->free_count;
+    c->first_line = in->first_line;
+    c->self_attr_count = in->self_attr_count;
+    c->live_sets = in->live_sets;
+    c->exception_count = in->exception_count;
+    c->const_tuple = retain(th, in->const_tuple);
+    c->name_tuple = retain(th, in->name_tuple);
+    c->var_names = retain(th, in->var_names);
+    c->name = retain(th, in->name);
+    c->qualname = retain(th, in->qualname);
+    c->filename = retain(th, in->filename);
+    c->consts = as_tuple(c->const_tuple)->items;
+    c->names_ = as_tuple(c->name_tuple)->items;
+    mark_constants(c->const_tuple);
+    object_set_bits(value_object(c->name_tuple), BIT_SHARED);
+    object_set_bits(value_object(c->var_names), BIT_SHARED);
+    object_set_bits(&c->head, BIT_SHARED);
+    count_parameters(c);
+    return value_of(c);
+}
+
+void
+code_visit(Object *o, VisitFn visit, void *arg)
+{
+    Code *c = (Code *)(void *)o;
+    value_visit(c->const_tuple, visit, arg);
+    value_visit(c->name_tuple, visit, arg);
+    value_visit(c->var_names, visit, arg);
+    value_visit(c->name, visit, arg);
+    value_visit(c->qualname, visit, arg);
+    value_visit(c->filename, visit, arg);
+    field_visit(&c->weak_bytes, visit, arg);
+    field_visit(&c->plain_bytes, visit, arg);
+}
+
+void
+code_dealloc(Thread *th, Object *o)
+{
+    Code *c = (Code *)(void *)o;
+    free(c->instrs); /* the whole block */
+    drop_null(th, c->const_tuple);
+    drop_null(th, c->name_tuple);
+    drop_null(th, c->var_names);
+    drop_null(th, c->name);
+    drop_null(th, c->qualname);
+    drop_null(th, c->filename);
+    field_drop(th, &c->weak_bytes);
+    field_drop(th, &c->plain_bytes);
+}

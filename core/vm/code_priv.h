@@ -1,0 +1,23 @@
+/* code_priv.h -- what code.c, code_type.c and code_verify.c share. */
+#ifndef CORE_VM_CODE_PRIV_H
+#define CORE_VM_CODE_PRIV_H
+
+#include "core/vm/code.h"
+
+/* Walks the runs of the position table: start with a zeroed CodeRun. */
+typedef struct CodeRun {
+    uint32_t next_byte; /* + 1; 0 at the start */
+    int32_t line;
+    uint32_t start, words;
+    Position position;
+} CodeRun;
+bool code_next_run(const Code *c, CodeRun *run);
+
+/* Compresses positions: malloc'ed, NULL without memory. */
+uint8_t *code_encode_positions(const Position *p, uint32_t count, int32_t first_line,
+                               uint32_t *size);
+
+void code_visit(Object *o, VisitFn visit, void *arg);
+void code_dealloc(Thread *th, Object *o);
+
+#endif

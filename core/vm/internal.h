@@ -1,0 +1,127 @@
+/* internal.h -- what the files of core/vm share beyond frames. */
+#ifndef CORE_VM_INTERNAL_H
+#define CORE_VM_INTERNAL_H
+
+#include "core/vm/frame.h"
+#include "core/vm/opcode.h"
+
+/* -- function.c -- */
+Value builtins_of_globals(Thread *th, Value globals);   /* new reference */
+RAISES Value function_annotations(Thread *th, Value self);
+
+/* -- names.c: names outside of registers; `name` is interned -- */
+RAISES Value name_load(Thread *th, Frame *f, Value name);          /* locals, globals, builtins */
+RAISES Value name_load_global(Thread *th, Frame *f, Value name);
+RAISES bool name_store(Thread *th, Frame *f, Value name, Value v); /* into locals */
+RAISES bool name_delete(Thread *th, Frame *f, Value name);
+RAISES bool name_delete_global(Thread *th, Frame *f, Value name);
+COLD bool raise_unbound(Thread *th, const Code *code, unsigned reg);       /* local variable */
+COLD bool raise_unbound_deref(Thread *th, const Code *code, unsigned reg); /* cell, free */
+
+/* -- specialize.c: after a generic instruction ran, or instead of it -- */
+void specialize_load_attr(Thread *th, Instr *pc, Value o, Value name);
+void specialize_store_attr(Thread *th, Instr *pc, Value o, Value name);
+void specialize_load_method(Thread *th, Instr *pc, Value o, Value name);
+void specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name);
+void specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name);
+void specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op);
+
+/* Counts runs of a generic instruction; true when it is time to specialise. */
+static inline bool
+cache_warm(Instr *pc)
+{
+    CacheWord w = cache_load(pc);
+    if (LIKELY(w >> 60 == 0 && (uint32_t)w == 0)) {
+        if (cache_payload(w) == 1)
+            return true;
+        uint32_t n = cache_payload(w);
+        cache_store(pc, cache_word(0, 0, n == 0 ? 3 : n - 1));
+        return false;
+    }
+    cache_store(pc, cache_word(0, 0, 3));
+    return false;
+}
+
+/* The specialised form missed or none applies: go on in the generic form for a while. */
+static inline void
+cache_back_off(Instr *pc, uint8_t generic)
+{
+    cache_store(pc, cache_word(0, 0, 64));
+    instr_set_op(pc, generic);
+}
+
+/* -- attr.c: attributes as the machine needs them -- */
+/* Loads a method: *callee (new reference) and *self: true if self goes in front (the caller puts
+ * it there).  False: exception. */
+RAISES bool load_method(Thread *th, Value o, Value name, Value *callee, bool *bound);
+
+/* -- intrinsics.c -- */
+RAISES bool list_extend_star(Thread *th, Value list, Value v, bool call_message);
+RAISES bool dict_merge_keywords(Thread *th, Value dict, Value mapping, Value callee);
+RAISES bool dict_update_display(Thread *th, Value dict, Value mapping);
+/* Counted items to out[0..n-1]. */
+RAISES bool unpack_sequence(Thread *th, Value v, Value *out, size_t n);
+RAISES bool unpack_extended(Thread *th, Value v, Value *out, size_t before, size_t after);
+RAISES Value format_value(Thread *th, Value v, int conversion, Value spec);
+RAISES Value match_class(Thread *th, Value subject, Value type, int64_t positional, Value names);
+RAISES Value match_keys(Thread *th, Value mapping, Value keys);
+RAISES Value copy_dict_without(Thread *th, Value mapping, Value keys);
+RAISES bool check_eg_match(Thread *th, Value exc, Value types, Value *match, Value *rest);
+RAISES Value prep_reraise_star(Thread *th, Value original, Value results);
+Answer exception_matches_clause(Thread *th, Value exc, Value types);
+RAISES bool setup_annotations(Thread *th, Frame *f);
+RAISES bool print_expr(Thread *th, Value v);
+RAISES Value closure_intrinsic(Thread *th, Value v);
+
+/* -- import_op.c -- */
+RAISES Value import_name(Thread *th, Frame *f, Value name, Value fromlist, Value level);
+RAISES Value import_from(Thread *th, Value module, Value name);
+RAISES bool import_star(Thread *th, Frame *f, Value module);
+
+/* -- generator.c, coroutine.c, async_gen.c -- */
+/* The generator of the frame at its RETURN_GENERATOR; the frame's registers move to it. */
+RAISES Value generator_of_frame(Thread *th, Frame *f);
+/* Claims a generator that is to run; false with ValueError (already executing), or without an
+ * exception when it is finished. */
+bool generator_claim(Thread *th, Generator *g);
+/* Pushes a claimed generator's frame; `bits` FRAME_ENTRY or 0. */
+static inline void
+generator_push(Thread *th, Generator *g, unsigned bits)
+{
+    g->stack_top = frame_stack_top(th);
+    g->frame.link = frame_link(th->frame, FRAME_GENERATOR | bits |
+                                              (g->frame.link & (FRAME_LOCALS | FRAME_OBJECT)));
+    g->handled.outer = th->handled;
+    th->handled = &g->handled;
+    th->frame = &g->frame;
+}
+/* The frame of a generator that is running ends: its registers go, it is finished. */
+void generator_finish(Thread *th, Generator *g);
+Value generator_yielded_from(Thread *th, Generator *g); /* new reference or NULL */
+RAISES Value get_awaitable(Thread *th, Value v, int where);
+RAISES Value get_yield_from_iter(Thread *th, Value v, const Code *code);
+RAISES Value get_anext(Thread *th, Value v);
+RAISES Value get_aiter_checked(Thread *th, Value v);
+RAISES Value async_gen_wrap(Thread *th, Value v);
+/* send() of any generator kind; see SendFn. */
+Answer generator_send(Thread *th, Value self, Value v, Value *result);
+Answer generator_send_error(Thread *th, Generator *g, Value *result); /* throws th->error in */
+void generator_visit(Object *o, VisitFn visit, void *arg);
+void generator_clear(Thread *th, Object *o);
+void generator_finalize(Thread *th, Object *o);
+void generator_dealloc(Thread *th, Object *o);
+bool generator_wants_finalize(Object *o);
+
+static inline bool
+is_generator_kind(Value v) /* generator, coroutine or async generator */
+{
+    uint32_t s = shape_of(v);
+    return s == SHAPE_GENERATOR || s == SHAPE_COROUTINE || s == SHAPE_ASYNC_GEN;
+}
+
+/* -- build_class.c -- */
+
+/* -- trace hooks -- */
+RAISES bool vm_trace_call(Thread *th, Frame *f);
+
+#endif

@@ -1,0 +1,314 @@
+/* ops_attr.h -- bodies: attributes and methods.  Guards are versions of shapes or types. */
+#define SHAPE_GUARD(x) load_acquire(&shape_version[load_acquire(&(x)->shape)])
+
+TARGET(LOAD_ATTR)
+{
+    SAVE();
+    if (UNLIKELY(!slow_load_attr(th, F, pc)))
+        goto error;
+    FINISH(1);
+}
+
+TARGET(LOAD_ATTR_SLOT)
+{
+    Value o = r[pc->b];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        CacheWord w = cache_load(pc);
+        if (LIKELY((w & CACHE_GUARD_MASK) ==
+                   cache_expect(SHAPE_GUARD(x), FAMILY_LOAD_ATTR_SLOT))) {
+            Value v = reg_from_field(th, x, (Field *)(void *)((char *)x + cache_payload(w)));
+            if (LIKELY(v != NULL)) {
+                bool slow = false;
+                if (pc->flags & A_LIVE) {
+                    Value old = r[pc->a];
+                    r[pc->a] = v;
+                    slow = reg_drop(th, old);
+                } else {
+                    r[pc->a] = v;
+                }
+                if (pc->flags & B_DEAD)
+                    slow |= reg_drop(th, o);
+                FINISH_DROPS(1, slow);
+            }
+        }
+    }
+    cache_back_off(pc, OP_LOAD_ATTR);
+    goto L_LOAD_ATTR;
+}
+
+TARGET(LOAD_ATTR_MEMBER)
+{
+    Value o = r[pc->b];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        CacheWord w = cache_load(pc);
+        if (LIKELY((w & CACHE_GUARD_MASK) ==
+                   cache_expect(SHAPE_GUARD(x), FAMILY_LOAD_ATTR_MEMBER))) {
+            Value v = reg_from_field(th, x, (Field *)(void *)((char *)x + cache_payload(w)));
+            if (LIKELY(v != NULL))
+                FINISH_DROPS(1, put_result_b(th, F, pc, v));
+        }
+    }
+    cache_back_off(pc, OP_LOAD_ATTR);
+    goto L_LOAD_ATTR;
+}
+
+TARGET(LOAD_ATTR_CLASS)
+{
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    uint32_t guard = load_acquire(&shape_version[shape_of(value_strip(o))]);
+    if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_ATTR_CLASS))) {
+        Value v = load_acquire(&attr_cache[cache_payload(w)]);
+        if (LIKELY(v != NULL))
+            FINISH_DROPS(1, put_result_b(th, F, pc, reg_borrowed(v)));
+    }
+    cache_back_off(pc, OP_LOAD_ATTR);
+    goto L_LOAD_ATTR;
+}
+
+TARGET(LOAD_ATTR_MODULE)
+{
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    if (LIKELY(value_is_object(o) && object_shape(reg_object(o)) == SHAPE_MODULE &&
+               w >> 60 == FAMILY_LOAD_ATTR_MODULE)) {
+        Dict *d = (Dict *)(void *)value_object(module_dict(value_strip(o)));
+        object_touch(th, &d->head);
+        Value v = dict_cached_value(d, (uint32_t)w, cache_payload(w));
+        if (LIKELY(v != NULL))
+            FINISH_DROPS(1, put_result_b(th, F, pc, reg_from(th, &d->head, v)));
+    }
+    cache_back_off(pc, OP_LOAD_ATTR);
+    goto L_LOAD_ATTR;
+}
+
+TARGET(LOAD_ATTR_TYPE)
+{
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    if (LIKELY(value_is_object(o) && is_type(value_strip(o)))) {
+        uint32_t guard = load_acquire(&as_type(value_strip(o))->version);
+        if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_ATTR_TYPE))) {
+            Value v = load_acquire(&attr_cache[cache_payload(w)]);
+            if (LIKELY(v != NULL))
+                FINISH_DROPS(1, put_result_b(th, F, pc, reg_borrowed(v)));
+        }
+    }
+    cache_back_off(pc, OP_LOAD_ATTR);
+    goto L_LOAD_ATTR;
+}
+
+TARGET(LOAD_ATTR_PROPERTY)
+{
+    /* A getter written in Python: its frame is pushed on top of the stack. */
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        Value g;
+        if (LIKELY((w & CACHE_GUARD_MASK) ==
+                       cache_expect(SHAPE_GUARD(x), FAMILY_LOAD_ATTR_PROPERTY) &&
+                   (g = load_acquire(&attr_cache[cache_payload(w)])) != NULL)) {
+            Function *fn = as_function(g);
+            object_touch(th, &fn->head);
+            Code *code = as_code(load_acquire(&fn->code));
+            if (LIKELY(code->simple_args == 1)) {
+                SAVE();
+                Frame *nf = (Frame *)(void *)frame_stack_top(th);
+                nf->function = reg_borrowed(g);
+                nf->r[0] = reg_copy(th, o);
+                if (UNLIKELY(!push_frame(th, nf, code, fn, FRAME_PROPERTY, 1))) {
+                    reg_drop(th, nf->r[0]);
+                    goto error;
+                }
+                r = nf->r;
+                pc = load_relaxed(&th->request) ? code->instrs : code->start;
+                DISPATCH();
+            }
+        }
+    }
+    cache_back_off(pc, OP_LOAD_ATTR);
+    goto L_LOAD_ATTR;
+}
+
+TARGET(STORE_ATTR)
+{
+    SAVE();
+    if (UNLIKELY(!slow_store_attr(th, F, pc)))
+        goto error;
+    FINISH(1);
+}
+
+TARGET(STORE_ATTR_SLOT)
+{
+    Value o = r[pc->a];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        CacheWord w = cache_load(pc);
+        uint32_t shape = load_acquire(&x->shape);
+        if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(load_acquire(&shape_version[shape]),
+                                                          FAMILY_STORE_ATTR_SLOT))) {
+            Field *f = (Field *)(void *)((char *)x + cache_payload(w));
+            object_touch(th, x);
+            bool held = object_lock(x);
+            Value old = load_relaxed(f);
+            if (LIKELY(old != NULL && object_shape(x) == shape)) {
+                Value v = r[pc->b];
+                v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
+                store_release(f, v); /* pairs with instance_get() */
+                bool shared = (object_bits(x) & BIT_SHARED) != 0;
+                object_unlock(x, held);
+                bool slow = false;
+                if (UNLIKELY(shared)) {
+                    drop_from(th, true, old);
+                    slow = true;
+                } else {
+                    slow = reg_drop(th, old);
+                }
+                if (pc->flags & A_DEAD)
+                    slow |= reg_drop(th, o);
+                FINISH_DROPS(1, slow);
+            }
+            object_unlock(x, held);
+            goto L_STORE_ATTR;
+        }
+    }
+    cache_back_off(pc, OP_STORE_ATTR);
+    goto L_STORE_ATTR;
+}
+
+TARGET(STORE_ATTR_ADD)
+{
+    Value o = r[pc->a];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        CacheWord w = cache_load(pc);
+        uint32_t shape = load_acquire(&x->shape);
+        if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(load_acquire(&shape_version[shape]),
+                                                          FAMILY_STORE_ATTR_ADD))) {
+            uint32_t payload = cache_payload(w);
+            Field *f = (Field *)(void *)((char *)x + (size_t)(payload >> 20) * 8);
+            object_touch(th, x);
+            bool held = object_lock(x);
+            if (LIKELY(object_shape(x) == shape)) {
+                Value v = r[pc->b];
+                v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
+                store_release(f, v); /* pairs with instance_get() */
+                store_release(&x->shape, payload & (SHAPE_MAX - 1));
+                object_unlock(x, held);
+                bool slow = pc->flags & A_DEAD ? reg_drop(th, o) : false;
+                FINISH_DROPS(1, slow);
+            }
+            object_unlock(x, held);
+            goto L_STORE_ATTR;
+        }
+    }
+    cache_back_off(pc, OP_STORE_ATTR);
+    goto L_STORE_ATTR;
+}
+
+TARGET(STORE_ATTR_MEMBER)
+{
+    Value o = r[pc->a];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        CacheWord w = cache_load(pc);
+        if (LIKELY((w & CACHE_GUARD_MASK) ==
+                   cache_expect(SHAPE_GUARD(x), FAMILY_STORE_ATTR_MEMBER))) {
+            Value v = r[pc->b];
+            v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
+            field_replace(th, x, (Field *)(void *)((char *)x + cache_payload(w)), v);
+            if (pc->flags & A_DEAD)
+                reg_drop(th, o);
+            FINISH(1);
+        }
+    }
+    cache_back_off(pc, OP_STORE_ATTR);
+    goto L_STORE_ATTR;
+}
+
+TARGET(LOAD_METHOD)
+{
+    SAVE();
+    if (UNLIKELY(!slow_load_method(th, F, pc)))
+        goto error;
+    FINISH(1);
+}
+
+TARGET(LOAD_METHOD_CLASS)
+{
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    uint32_t guard = load_acquire(&shape_version[shape_of(value_strip(o))]);
+    if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_METHOD_CLASS))) {
+        Value v = load_acquire(&attr_cache[cache_payload(w)]);
+        if (LIKELY(v != NULL)) {
+            r[pc->a + FRAME_WORDS] = pc->flags & B_DEAD ? o : reg_copy(th, o);
+            r[pc->a] = reg_borrowed(v);
+            NEXT(1);
+        }
+    }
+    cache_back_off(pc, OP_LOAD_METHOD);
+    goto L_LOAD_METHOD;
+}
+
+TARGET(LOAD_METHOD_PLAIN)
+{
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    uint32_t guard = load_acquire(&shape_version[shape_of(value_strip(o))]);
+    if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_METHOD_PLAIN))) {
+        Value v = load_acquire(&attr_cache[cache_payload(w)]);
+        if (LIKELY(v != NULL)) {
+            r[pc->a + FRAME_WORDS] = NULL;
+            r[pc->a] = reg_borrowed(v);
+            bool slow = pc->flags & B_DEAD ? reg_drop(th, o) : false;
+            FINISH_DROPS(1, slow);
+        }
+    }
+    cache_back_off(pc, OP_LOAD_METHOD);
+    goto L_LOAD_METHOD;
+}
+
+TARGET(LOAD_METHOD_MODULE)
+{
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    if (LIKELY(value_is_object(o) && object_shape(reg_object(o)) == SHAPE_MODULE &&
+               w >> 60 == FAMILY_LOAD_METHOD_MODULE)) {
+        Dict *d = (Dict *)(void *)value_object(module_dict(value_strip(o)));
+        object_touch(th, &d->head);
+        Value v = dict_cached_value(d, (uint32_t)w, cache_payload(w));
+        if (LIKELY(v != NULL)) {
+            v = reg_from(th, &d->head, v);
+            r[pc->a + FRAME_WORDS] = NULL;
+            r[pc->a] = v;
+            bool slow = pc->flags & B_DEAD ? reg_drop(th, o) : false;
+            FINISH_DROPS(1, slow);
+        }
+    }
+    cache_back_off(pc, OP_LOAD_METHOD);
+    goto L_LOAD_METHOD;
+}
+
+TARGET(LOAD_METHOD_TYPE)
+{
+    Value o = r[pc->b];
+    CacheWord w = cache_load(pc);
+    if (LIKELY(value_is_object(o) && is_type(value_strip(o)))) {
+        uint32_t guard = load_acquire(&as_type(value_strip(o))->version);
+        if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_METHOD_TYPE))) {
+            Value v = load_acquire(&attr_cache[cache_payload(w)]);
+            if (LIKELY(v != NULL)) {
+                r[pc->a + FRAME_WORDS] = NULL;
+                r[pc->a] = reg_borrowed(v);
+                bool slow = pc->flags & B_DEAD ? reg_drop(th, o) : false;
+                FINISH_DROPS(1, slow);
+            }
+        }
+    }
+    cache_back_off(pc, OP_LOAD_METHOD);
+    goto L_LOAD_METHOD;
+}

@@ -1,0 +1,307 @@
+/* specialize.c -- replacing an instruction by a faster sibling, while others may be running it.
+ *
+ * Rules C2-C4: the cache word is stored whole, before the opcode; a reader that meets a word of
+ * another family takes the general way.  A filler reads the guard first, looks up, and stores
+ * only if the guard is still valid then.  Called in a generic instruction with its operands in
+ * registers; runs no Python code.
+ */
+#include "core/vm/internal.h"
+
+#include "objects/container/dict_priv.h"
+#include "objects/model/model.h"
+#include "objects/model/names.h"
+#include "objects/model/shape.h"
+#include "objects/model/type_priv.h"
+#include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
+#include "threads/interp.h"
+
+static void
+install(Instr *pc, uint8_t op, unsigned family, uint32_t guard, uint32_t payload)
+{
+    cache_store(pc, cache_word(guard, family, payload));
+    instr_set_op(pc, op);
+}
+
+/* Whether instances of shape `number` surely have no attribute `name` of their own. */
+static bool
+shape_lacks(uint32_t number, Value name)
+{
+    const Shape *s = shape_info[number];
+    if (s == NULL || s->dict_mode || s->type->extra->own_dict != OWN_DICT_NONE)
+        return false;
+    return s->type->attrs_offset == 0 || shape_find(s, name) < 0;
+}
+
+static bool
+has_get(Value v)
+{
+    return SLOT(type_of(v), descr_get) != NULL;
+}
+
+static bool
+has_set(Value v)
+{
+    return SLOT(type_of(v), descr_set) != NULL;
+}
+
+/* Puts `v`, an attribute found on the type under `guard`, into the instruction. */
+static bool
+install_value(Thread *th, Instr *pc, uint8_t op, unsigned family, uint32_t guard, Value name,
+              Value v)
+{
+    uint32_t index = attr_cache_index(th, guard, name, v);
+    if (index == 0 || index > CACHE_PAYLOAD_MAX)
+        return false;
+    install(pc, op, family, guard, index);
+    return true;
+}
+
+/* Attribute `name` of a type object as Cls.name gives it, if that needs no code: new or NULL. */
+static Value
+type_plain_attr(Thread *th, Value type, Value name, bool *is_static)
+{
+    Type *meta = type_of(type);
+    *is_static = false;
+    if (SLOT(meta, getattr) != type_get_attr)
+        return NULL;
+    Value m = type_lookup(th, meta, name);
+    if (m != NULL) {
+        bool data = has_set(m);
+        drop(th, m);
+        if (data)
+            return NULL;
+    }
+    Value v = type_lookup(th, as_type(type), name);
+    if (v == NULL)
+        return NULL;
+    if (is_exact(v, SHAPE_FUNCTION) || !has_get(v))
+        return v;
+    drop(th, v);
+    return NULL;
+}
+
+static bool
+load_module_attr(Thread *th, Instr *pc, Value o, Value name, uint8_t op, unsigned family)
+{
+    if (SLOT(type_of(o), getattr) != SLOT(&module_type, getattr) || !is_exact(o, SHAPE_MODULE))
+        return false;
+    Value t = type_lookup(th, &module_type, name);
+    if (t != NULL) { /* __dict__ and the like */
+        drop(th, t);
+        return false;
+    }
+    uint32_t guard;
+    int64_t i = dict_entry_index(th, module_dict(o), name, &guard);
+    if (i < 0 || guard == 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
+        return false;
+    install(pc, op, family, guard, (uint32_t)i);
+    return true;
+}
+
+static bool
+load_type_attr(Thread *th, Instr *pc, Value o, Value name, uint8_t op, unsigned family)
+{
+    uint32_t guard = type_guard(th, as_type(o));
+    bool is_static;
+    Value v = type_plain_attr(th, o, name, &is_static);
+    if (v == NULL)
+        return false;
+    bool done = guard != 0 && load_acquire(&as_type(o)->version) == guard &&
+                install_value(th, pc, op, family, guard, name, v);
+    drop(th, v);
+    return done;
+}
+
+void
+specialize_load_attr(Thread *th, Instr *pc, Value o, Value name)
+{
+    bool done = false;
+    uint32_t shape = shape_of(o);
+    Type *t = type_at(shape);
+    if (shape == SHAPE_MODULE) {
+        done = load_module_attr(th, pc, o, name, OP_LOAD_ATTR_MODULE, FAMILY_LOAD_ATTR_MODULE);
+    } else if (is_type(o)) {
+        done = load_type_attr(th, pc, o, name, OP_LOAD_ATTR_TYPE, FAMILY_LOAD_ATTR_TYPE);
+    } else if (SLOT(t, getattr) == generic_get_attr) {
+        uint32_t guard = shape_guard(th, shape);
+        Value d = guard ? type_lookup(th, t, name) : NULL;
+        if (guard == 0) {
+            /* not to be cached */
+        } else if (d == NULL || !has_set(d)) {
+            uint32_t offset = shape_slot_offset(shape, name);
+            if (offset != 0) {
+                if (load_acquire(&shape_version[shape]) == guard) {
+                    install(pc, OP_LOAD_ATTR_SLOT, FAMILY_LOAD_ATTR_SLOT, guard, offset);
+                    done = true;
+                }
+            } else if (d != NULL && !has_get(d) && shape_lacks(shape, name)) {
+                done = load_acquire(&shape_version[shape]) == guard &&
+                       install_value(th, pc, OP_LOAD_ATTR_CLASS, FAMILY_LOAD_ATTR_CLASS, guard,
+                                     name, d);
+            }
+        } else {
+            uint32_t offset = member_offset(d, t);
+            Value getter = property_function(th, d);
+            if (load_acquire(&shape_version[shape]) != guard) {
+                /* changed meanwhile */
+            } else if (offset != 0) {
+                install(pc, OP_LOAD_ATTR_MEMBER, FAMILY_LOAD_ATTR_MEMBER, guard, offset);
+                done = true;
+            } else if (getter != NULL) {
+                done = install_value(th, pc, OP_LOAD_ATTR_PROPERTY, FAMILY_LOAD_ATTR_PROPERTY,
+                                     guard, name, getter);
+            }
+            drop_null(th, getter);
+        }
+        drop_null(th, d);
+    }
+    if (!done)
+        cache_back_off(pc, OP_LOAD_ATTR);
+}
+
+void
+specialize_store_attr(Thread *th, Instr *pc, Value o, Value name)
+{
+    bool done = false;
+    uint32_t shape = shape_of(o);
+    Type *t = type_at(shape);
+    if (value_is_object(o) && SLOT(t, setattr) == generic_set_attr) {
+        uint32_t guard = shape_guard(th, shape);
+        Value d = guard ? type_lookup(th, t, name) : NULL;
+        uint32_t offset;
+        if (guard == 0) {
+            /* not to be cached */
+        } else if (d == NULL || !has_set(d)) {
+            if ((offset = shape_slot_offset(shape, name)) != 0) {
+                if (load_acquire(&shape_version[shape]) == guard) {
+                    install(pc, OP_STORE_ATTR_SLOT, FAMILY_STORE_ATTR_SLOT, guard, offset);
+                    done = true;
+                }
+            } else {
+                uint32_t next = shape_transition(th, shape, name, &offset);
+                if (next != 0 && next < SHAPE_MAX && offset < 256 * 8 &&
+                    load_acquire(&shape_version[shape]) == guard) {
+                    install(pc, OP_STORE_ATTR_ADD, FAMILY_STORE_ATTR_ADD, guard,
+                            next | (offset / 8) << 20);
+                    done = true;
+                }
+            }
+        } else if ((offset = member_offset(d, t)) != 0 && member_writable(d) &&
+                   load_acquire(&shape_version[shape]) == guard) {
+            install(pc, OP_STORE_ATTR_MEMBER, FAMILY_STORE_ATTR_MEMBER, guard, offset);
+            done = true;
+        }
+        drop_null(th, d);
+    }
+    if (!done)
+        cache_back_off(pc, OP_STORE_ATTR);
+}
+
+void
+specialize_load_method(Thread *th, Instr *pc, Value o, Value name)
+{
+    bool done = false;
+    uint32_t shape = shape_of(o);
+    Type *t = type_at(shape);
+    if (shape == SHAPE_MODULE) {
+        done = load_module_attr(th, pc, o, name, OP_LOAD_METHOD_MODULE,
+                                FAMILY_LOAD_METHOD_MODULE);
+    } else if (is_type(o)) {
+        done = load_type_attr(th, pc, o, name, OP_LOAD_METHOD_TYPE, FAMILY_LOAD_METHOD_TYPE);
+    } else if (SLOT(t, getattr) == generic_get_attr) {
+        uint32_t guard = shape_guard(th, shape);
+        Value d = guard ? type_lookup(th, t, name) : NULL;
+        if (d != NULL && shape_lacks(shape, name) &&
+            load_acquire(&shape_version[shape]) == guard) {
+            if (value_has_flag(d, TYPE_METHOD_DESCR))
+                done = install_value(th, pc, OP_LOAD_METHOD_CLASS, FAMILY_LOAD_METHOD_CLASS,
+                                     guard, name, d);
+            else if (!has_get(d))
+                done = install_value(th, pc, OP_LOAD_METHOD_PLAIN, FAMILY_LOAD_METHOD_PLAIN,
+                                     guard, name, d);
+        }
+        drop_null(th, d);
+    }
+    if (!done)
+        cache_back_off(pc, OP_LOAD_METHOD);
+}
+
+/* Where a global name is: family 1 or 2, 0 if it cannot be cached. */
+static unsigned
+find_global(Thread *th, Frame *f, Value name, uint32_t *guard, uint32_t *payload)
+{
+    Function *fn = frame_function(f);
+    Value globals = function_globals(fn), builtins = function_builtins(fn);
+    if (!is_exact(globals, SHAPE_DICT) || !is_exact(builtins, SHAPE_DICT))
+        return 0;
+    object_touch(th, value_object(globals));
+    int64_t i = dict_entry_index(th, globals, name, guard);
+    if (i >= 0 && *guard != 0 && i <= (int64_t)CACHE_PAYLOAD_MAX) {
+        *payload = (uint32_t)i;
+        return 1;
+    }
+    if (builtins != th->interp->builtins)
+        return 0;
+    uint32_t absent = dict_guard(th, globals), unused;
+    if (i >= 0 || absent == 0)
+        return 0;
+    Value own = dict_get_str(th, globals, name);
+    i = dict_entry_index(th, builtins, name, &unused);
+    drop_null(th, own);
+    if (own != NULL || i < 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
+        return 0;
+    *guard = absent;
+    *payload = (uint32_t)i;
+    return 2;
+}
+
+void
+specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name)
+{
+    uint32_t guard, payload;
+    unsigned family = find_global(th, f, name, &guard, &payload);
+    if (family == 0)
+        cache_back_off(pc, OP_LOAD_GLOBAL);
+    else
+        install(pc, family == 1 ? OP_LOAD_GLOBAL_MODULE : OP_LOAD_GLOBAL_BUILTIN, family, guard,
+                payload);
+}
+
+void
+specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name)
+{
+    uint32_t guard, payload;
+    unsigned family = 0;
+    if (f->locals == function_globals(frame_function(f)))
+        family = find_global(th, f, name, &guard, &payload);
+    if (family == 0)
+        cache_back_off(pc, OP_LOAD_NAME);
+    else
+        install(pc, family == 1 ? OP_LOAD_NAME_MODULE : OP_LOAD_NAME_BUILTIN, family, guard,
+                payload);
+}
+
+/* A class whose instances are made by object.__new__ and a Python __init__. */
+void
+specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op)
+{
+    bool done = false;
+    if (is_exact(callee, SHAPE_TYPE)) {
+        Type *t = as_type(callee);
+        uint32_t root = __atomic_load_n(&t->root_shape, __ATOMIC_ACQUIRE);
+        uint32_t guard = root ? shape_guard(th, root) : 0;
+        if (guard != 0 && SLOT(t, init) == slot_init && SLOT(t, new) == object_new_instance &&
+            (type_flags(t) & (TYPE_ABSTRACT | TYPE_HEAP)) == TYPE_HEAP && t->item_size == 0) {
+            Value init = type_lookup(th, t, NAME(__init__));
+            if (init != NULL && is_exact(init, SHAPE_FUNCTION) &&
+                load_acquire(&shape_version[root]) == guard)
+                done = install_value(th, pc,
+                                     op == OP_CALL ? OP_CALL_CLASS : OP_CALL_METHOD_CLASS, 1,
+                                     guard, NAME(__init__), init);
+            drop_null(th, init);
+        }
+    }
+    if (!done)
+        cache_back_off(pc, op);
+}

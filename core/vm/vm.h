@@ -1,0 +1,43 @@
+/* vm.h -- what the rest of the program asks of the machine. */
+#ifndef CORE_VM_VM_H
+#define CORE_VM_VM_H
+
+#include "core/vm/code.h"
+
+/* Function objects.  Every field may be replaced from Python. */
+typedef struct Function {
+    struct Object head;
+    Field code;               /* Code */
+    Field globals;            /* dict; never replaced */
+    Field builtins;           /* dict; never replaced */
+    Field defaults;           /* tuple or NULL */
+    Field kwdefaults;         /* dict or NULL */
+    Field closure;            /* tuple of cells or NULL; never replaced */
+    Field name, qualname, doc, module, annotations, dict;
+    ATOMIC(uint32_t) version; /* guard for call caches: changes with code, defaults; 0: none */
+} Function;
+
+RAISES Value function_new(Thread *th, Value code, Value globals, Value qualname);
+
+/* Runs code as a module, exec or eval body: `locals` may be any mapping (NULL: globals).  `closure`
+ * for code with free variables, or NULL.  Result: the value of an 'eval' code, else None. */
+RAISES Value eval_code(Thread *th, Value code, Value globals, Value locals, Value closure);
+
+/* Frames as Python sees them: a new reference to the frame object of the innermost frame, `depth`
+ * frames out; NULL without exception if there is none. */
+Value frame_object_at(Thread *th, int depth);
+RAISES Value frame_locals(Thread *th, Value frame);   /* f_locals: a dict snapshot, or the mapping */
+BORROWED Code *frame_code(Value frame);               /* [const] */
+int frame_line(Value frame);
+
+/* sys._current_frames(): a dict {ident: frame} (a handshake with every thread). */
+RAISES Value vm_current_frames(Thread *th);
+
+/* __build_class__(func, name, *bases, metaclass=..., **kw) */
+Value vm_build_class(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames);
+
+RAISES bool vm_init(Thread *th);         /* types of this level, upcalls, safepoint handlers */
+RAISES bool vm_thread_init(Thread *th);  /* register stack; called when a thread starts or is reused */
+void vm_thread_fini(Thread *th);
+
+#endif

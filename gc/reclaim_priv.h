@@ -1,0 +1,107 @@
+/* reclaim_priv.h -- a thread's retire queues, dead list and pending list (for gc/ only). */
+#ifndef GC_RECLAIM_PRIV_H
+#define GC_RECLAIM_PRIV_H
+
+#include "gc/reclaim.h"
+#include "gc/refcount_priv.h"
+#include "threads/mutex.h"
+
+/* One thing to do a grace period later is a tagged word, or two. */
+#define RETIRED_REFERENCE 0u /* drop the object */
+#define RETIRED_DEAD 1u      /* dealloc the object: its count is zero already */
+#define RETIRED_CELL 2u      /* free the cell: it was dealloced already */
+#define RETIRED_MEMORY 3u    /* fn(th, p); fn is in the word after */
+#define RETIRED_TAG ((uintptr_t)3)
+
+/* What was retired between two epochs, at one depth, is a batch: a list of blocks. */
+typedef struct RetireBlock {
+    struct RetireBlock *next; /* in the same batch */
+    uint32_t count;           /* words in use */
+
+    /* Only in a batch's first block: */
+    uint32_t depth;           /* generations of dead containers before it (rules B3) */
+    uint32_t cursor;          /* context to go on from when asking who has announced `goal` */
+    uint64_t goal;            /* epoch at which it may be carried out; 0 while open */
+    size_t bytes;             /* estimate of what it keeps from being freed */
+    struct RetireBlock *last;
+    struct RetireBlock *next_batch;
+
+    uintptr_t words[500];
+} RetireBlock;
+
+#define BLOCK_WORDS ((uint32_t)ARRAY_LEN(((RetireBlock *)0)->words))
+#define DEPTH_MAX 8
+
+typedef struct PendingCall {
+    void (*fn)(Thread *th, Value a, Value b);
+    Value a, b;
+} PendingCall;
+
+typedef struct Reclaim {
+    RetireBlock *open[DEPTH_MAX + 1];     /* [owner] the open batches, by depth */
+    RetireBlock *waiting, *waiting_last;  /* [owner] closed batches */
+    size_t open_bytes, waiting_bytes;     /* [owner] */
+    RetireBlock *spare;                   /* [owner] one block for the next need */
+    Thread *blocker;                 /* [owner] was online when last looked at; a hint */
+    int64_t requested_ns;            /* [owner] when an epoch was last asked for */
+    uint32_t depth;                  /* [owner] of what is retired now */
+    uint32_t pushed;                 /* [owner] entries so far, for a look now and then */
+    uint8_t immediate;               /* [owner] IMMEDIATE_: do not wait for an epoch */
+    uint8_t serving;                 /* [owner] inside reclaim_serve() */
+    uint8_t throttled;               /* [owner] sleep a moment at the next safepoint */
+    ATOMIC(uint8_t) busy;            /* [atomic] BUSY_: the service thread looks here */
+    Object *dead;                    /* [owner] list of the dead, see refcount.c */
+
+    PendingCall *pending;            /* [owner] ring */
+    uint32_t pending_first, pending_capacity; /* th->pending_count entries from `first` on */
+    uint32_t pending_depth;          /* [owner] nested pending_serve() */
+} Reclaim;
+
+/* While a batch is carried out where nobody can hold a borrowed word: */
+#define IMMEDIATE_OBJECTS 1 /* of this interpreter: it is stopped */
+#define IMMEDIATE_ALL 2     /* of the whole process */
+
+#define BUSY_NO 0
+#define BUSY_YES 1    /* something is queued */
+#define BUSY_NUDGED 2 /* and it is time to open an epoch for it */
+
+Reclaim *reclaim_create(void);
+void reclaim_destroy(Reclaim *r);
+
+/* The object's count is zero; it holds references that others may have borrowed through
+ * it: dealloc it a grace period later. */
+void retire_dead(Thread *th, Object *o);
+/* Free its cell a grace period later. */
+void retire_cell(Thread *th, Object *o);
+
+/* Carries out what is due; opens an epoch if something waits for one.  th is at a
+ * safepoint. */
+void reclaim_serve(Thread *th);
+/* Announces the newest epoch and carries out what is due. */
+void reclaim_announce(Thread *th);
+/* Others do not keep up with what th queues: it sleeps a moment at its next safepoint. */
+void reclaim_throttle(Thread *th);
+/* Before th goes offline: its batches go to the interpreter. */
+void reclaim_hand_over(Thread *th);
+/* In the child of a fork: takes over what other threads had queued. */
+void reclaim_adopt(Thread *th, Thread *gone);
+
+/* service.c: the thread that serves what nobody else does. */
+void service_wake(void);
+/* Keeps the service thread away from an interpreter that ends. */
+void service_leave(Interp *interp);
+void service_reset_in_child(void);
+void service_lock_for_fork(Thread *th);
+void service_unlock_after_fork(void);
+
+/* Per interpreter: batches of threads that went offline. */
+typedef struct ReclaimShared {
+    ATOMIC(uint8_t) lock;             /* a leaf */
+    RetireBlock *first;               /* [lock] batches */
+} ReclaimShared;
+void reclaim_shared_destroy(ReclaimShared *s);
+
+#define RETIRE_SOFT ((size_t)1 << 20)
+#define RETIRE_HARD ((size_t)16 << 20)
+
+#endif

@@ -1,0 +1,159 @@
+/* service.c -- the thread that serves what nobody else does.
+ *
+ * A thread that retires something and then computes for ever without retiring more, or
+ * blocks for an hour, leaves a batch behind.  One OS thread for the process, started when
+ * it is first needed and asleep while nothing is queued, looks every 10 ms: it reminds
+ * online threads of their queues, and serves batches that were handed over in an
+ * interpreter where nobody is online, on a context of its own (finalizers included).
+ *
+ * `state` and the queues: who queues something sets a busy flag, then looks at `state`;
+ * who goes to sleep sets `state`, then looks at the flags once more.
+ *
+ * Locks: service_lock is held while the thread works; interps_lock, inside it, while it
+ * walks the list of interpreters.  Process-wide state: these, `state`.
+ */
+#include <time.h>
+
+#include "base/clock.h"
+#include "gc/gc_state.h"
+#include "gc/pending.h"
+#include "threads/futex.h"
+#include "threads/interp.h"
+#include "threads/lock_rank.h"
+#include "threads/os_thread.h"
+#include "threads/safepoint.h"
+
+#define TICK (10 * NS_PER_MS)
+
+enum { NOT_STARTED, ASLEEP, AWAKE };
+
+static FutexWord state;
+static Mutex service_lock = MUTEX_INIT(RANK_SERVICE);
+
+/* Somebody of `interp` who is online, or NULL. */
+static Thread *
+online_thread(Interp *interp)
+{
+    for (Thread *t = load_acquire(&interp->threads); t; t = load_relaxed(&t->next))
+        if (load_relaxed(&t->state) == THREAD_ATTACHED)
+            return t;
+    return NULL;
+}
+
+/* Reminds whoever has something queued; *orphaned is an interpreter with batches and
+ * nobody online.  Whether anything is queued at all. */
+static bool
+look_round(Interp **orphaned, bool remind)
+{
+    bool any = false;
+    *orphaned = NULL;
+    mutex_lock(NULL, &interps_lock);
+    for (Interp *i = interps_first; i; i = i->next) {
+        uint32_t flags = load_seq_cst(&i->flags); /* [service.state] */
+        if (load_relaxed(&i->gc->no_service) || (flags & INTERP_CLOSED))
+            continue;
+        if (flags & INTERP_HANDED) {
+            any = true;
+            Thread *t = online_thread(i);
+            if (t == NULL)
+                *orphaned = i;
+            else if (remind)
+                safepoint_request(t, REQUEST_PENDING);
+        }
+        for (Thread *t = load_acquire(&i->threads); t; t = load_relaxed(&t->next)) {
+            if (t->reclaim == NULL || load_seq_cst(&t->reclaim->busy) == BUSY_NO)
+                continue; /* [service.state] */
+            any = true;
+            uint8_t yes = BUSY_YES;
+            if (remind && load_relaxed(&t->state) == THREAD_ATTACHED) {
+                (void)cas_relaxed(&t->reclaim->busy, &yes, BUSY_NUDGED);
+                safepoint_request(t, REQUEST_PENDING);
+            }
+        }
+    }
+    mutex_unlock(&interps_lock);
+    return any;
+}
+
+/* Serves the batches of an interpreter; service_lock keeps it from ending. */
+static void
+serve_interp(Interp *interp)
+{
+    Thread *th = thread_acquire(interp);
+    if (th == NULL)
+        return;
+    th->is_daemon = 1;
+    thread_attach(th);
+    pending_serve(th);
+    thread_release(th);
+}
+
+static void
+service_main(void *unused)
+{
+    (void)unused;
+    os_thread_set_name("weft-service");
+    for (;;) {
+        struct timespec tick = clock_timespec(TICK);
+        nanosleep(&tick, NULL);
+        Interp *orphaned;
+        mutex_lock(NULL, &service_lock);
+        bool any = look_round(&orphaned, true);
+        if (orphaned)
+            serve_interp(orphaned);
+        mutex_unlock(&service_lock);
+        if (any)
+            continue;
+        exchange_seq_cst(&state, ASLEEP); /* [service.state] */
+        mutex_lock(NULL, &service_lock);
+        any = look_round(&orphaned, false);
+        mutex_unlock(&service_lock);
+        uint32_t asleep = ASLEEP;
+        if (any)
+            (void)cas_seq_cst(&state, &asleep, AWAKE);
+        else
+            while (load_acquire(&state) == ASLEEP)
+                futex_wait(&state, ASLEEP, INT64_MAX);
+    }
+}
+
+void
+service_wake(void)
+{
+    uint32_t s = load_seq_cst(&state); /* [service.state] */
+    if (LIKELY(s == AWAKE))
+        return;
+    if (!cas_seq_cst(&state, &s, AWAKE))
+        return; /* somebody else just did it, or it went to sleep and looks again */
+    if (s == ASLEEP)
+        futex_wake(&state, 1);
+    else if (!os_thread_start(service_main, NULL, 0))
+        store_seq_cst(&state, NOT_STARTED); /* the next one tries again */
+}
+
+void
+service_leave(Interp *interp)
+{
+    Thread *th = thread_current;
+    mutex_lock(th && thread_is_attached(th) ? th : NULL, &service_lock);
+    store_relaxed(&interp->gc->no_service, 1);
+    mutex_unlock(&service_lock);
+}
+
+void
+service_lock_for_fork(Thread *th)
+{
+    mutex_lock(th, &service_lock);
+}
+
+void
+service_unlock_after_fork(void)
+{
+    mutex_unlock(&service_lock);
+}
+
+void
+service_reset_in_child(void)
+{
+    store_relaxed(&state, NOT_STARTED); /* the only thread of the process */
+}

@@ -1,0 +1,236 @@
+/* container_priv.h -- what the files of this folder share: removed references, item arrays,
+ * quick comparison, indices.
+ *
+ * The protocol that every mutable container here follows:
+ *
+ *   writers   object_touch(), object_lock(), change with release stores, read BIT_SHARED under
+ *             the lock, object_unlock(), then give up what was removed: at once if the container
+ *             is private, through the retire queue if it is shared.
+ *   readers   object_touch(), acquire loads, retain before any safepoint.  No lock.
+ *
+ * A private container (BIT_SHARED clear, read under the lock or by the owner) has no reader but
+ * its owner: a foreign thread sets the bit under the lock before its first look.  So its arrays
+ * are moved with memmove and freed at once.
+ */
+#ifndef OBJECTS_CONTAINER_CONTAINER_PRIV_H
+#define OBJECTS_CONTAINER_CONTAINER_PRIV_H
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "gc/field.h"
+#include "gc/heap.h"
+#include "objects/container/container.h"
+#include "objects/error/error.h"
+#include "objects/model/model.h"
+#include "objects/model/names.h"
+#include "objects/model/native.h"
+#include "objects/number/number.h"
+#include "objects/protocol/protocol.h"
+#include "objects/text/str.h"
+#include "threads/interp.h"
+#include "threads/safepoint.h"
+
+#define ITEMS_MAX ((size_t)1 << 59) /* items of a sequence that could exist */
+
+/* Whether `o` is shared; exact under its lock. */
+static inline bool
+object_shared(const Object *o)
+{
+    return (object_bits(o) & BIT_SHARED) != 0;
+}
+
+/* Turns the container's reference to `v` into the caller's, after unlocking (rules A4). */
+static inline Value
+value_leave(Thread *th, bool shared, Value v)
+{
+    if (UNLIKELY(shared) && value_is_object(v)) {
+        retain(th, v);
+        retire(th, v);
+    }
+    return v;
+}
+
+/* Whether a == b without running Python code: FAILED means "cannot tell" (no exception). */
+static inline Answer
+quick_equal(Value a, Value b)
+{
+    if (a == b)
+        return YES;
+    if (value_is_object(a)) {
+        if (!value_is_object(b))
+            return object_shape(value_object(a)) == SHAPE_STR ? NO : FAILED;
+        if (object_shape(value_object(a)) == SHAPE_STR &&
+            object_shape(value_object(b)) == SHAPE_STR)
+            return str_equal(a, b) ? YES : NO;
+        return FAILED;
+    }
+    if (value_is_object(b))
+        return object_shape(value_object(b)) == SHAPE_STR ? NO : FAILED;
+    /* Two different immediates of one kind differ; neither NaN nor a zero is immediate. */
+    return value_is_fixnum(a) == value_is_fixnum(b) ? NO : FAILED;
+}
+
+/* a is b or a == b, as containers compare; may run Python code.  Both are held. */
+static inline Answer
+items_equal(Thread *th, Value a, Value b)
+{
+    Answer quick = quick_equal(a, b);
+    return LIKELY(quick != FAILED) ? quick : compare_answer(th, a, b, OP_EQ);
+}
+
+static inline int64_t
+fixnum_hash(Value v)
+{
+    int64_t n = value_fixnum(v);
+    if (LIKELY(n >= 0 && n < ((int64_t)1 << 61) - 1))
+        return n;
+    return int_hash(v);
+}
+
+static inline int64_t
+str_hash_fast(Value s)
+{
+    int64_t h = load_relaxed(&as_str(s)->hash); /* a cache: every thread computes the same */
+    return LIKELY(h != 0) ? h : str_hash(s);
+}
+
+/* to_hash() with the common kinds in line. */
+RAISES static inline bool
+value_hash(Thread *th, Value v, int64_t *hash)
+{
+    if (value_is_object(v)) {
+        if (LIKELY(object_shape(value_object(v)) == SHAPE_STR)) {
+            *hash = str_hash_fast(v);
+            return true;
+        }
+    } else if (value_is_fixnum(v)) {
+        *hash = fixnum_hash(v);
+        return true;
+    }
+    return to_hash(th, v, hash);
+}
+
+/* Whether `v` can be an index (has __index__). */
+static inline bool
+is_index(Value v)
+{
+    return value_is_fixnum(v) || type_of(v)->s.index != NULL;
+}
+
+/* An index as subscripts take it: IndexError when it does not fit. */
+RAISES static inline bool
+index_value(Thread *th, Value v, int64_t *i)
+{
+    if (LIKELY(value_is_fixnum(v))) {
+        *i = value_fixnum(v);
+        return true;
+    }
+    return to_ssize(th, v, i, &exc_IndexError);
+}
+
+static inline bool
+is_slice(Value v)
+{
+    return is_exact(v, SHAPE_SLICE);
+}
+
+/* -- item arrays (list.c) -- */
+
+/* An unpublished array for `capacity` items, not initialised; NULL with MemoryError. */
+RAISES ItemArray *item_array_new(Thread *th, size_t capacity);
+/* Gives up the first `capacity` items of an array (NULL ones are skipped) and its memory: at once
+ * or a grace period later.  `array` may be NULL. */
+void item_array_give_up(Thread *th, bool shared, ItemArray *array);
+/* Frees the memory of an array whose references live elsewhere; `array` may be NULL. */
+void item_array_free(Thread *th, bool shared, ItemArray *array);
+/* The items of a list at one moment, counted; *n is their number.  Give it up with
+ * item_array_give_up(th, false, ...) or take the references out. */
+RAISES ItemArray *list_snapshot(Thread *th, Value list, size_t *n);
+
+static inline size_t
+item_array_bytes(size_t capacity)
+{
+    return sizeof(ItemArray) + capacity * sizeof(Value);
+}
+
+/* -- iterators (iterators.c) -- */
+
+/* A new reference to a name of the builtins module. */
+RAISES Value builtin_get(Thread *th, const char *name);
+/* (builtins.name, args) and (builtins.name, args, state), as __reduce__ returns them; the
+ * Values are taken over, NULL args make it fail with the exception set. */
+RAISES Value reduce_builtin(Thread *th, const char *name, Value STEALS args);
+RAISES Value reduce_builtin_state(Thread *th, const char *name, Value STEALS args,
+                                  Value STEALS state);
+/* The `iter` slot of iterators. */
+Value iter_self(Thread *th, Value self);
+
+/* Takes the next index of an iterator that threads may share: -1 when it is exhausted. */
+static inline int64_t
+iter_take_index(Thread *th, Object *o, void *cell)
+{
+    ATOMIC(int64_t) *index = cell;
+    int64_t i = load_relaxed(index); /* the index alone decides; nothing is published by it */
+    if (LIKELY(object_is_owned(th, o) && !object_shared(o))) {
+        if (i >= 0)
+            store_relaxed(index, i + 1);
+        return i;
+    }
+    object_touch(th, o);
+    while (i >= 0 && !cas_relaxed(index, &i, i + 1)) {
+    }
+    return i;
+}
+
+Value tuple_iter_new(Thread *th, Value tuple);
+Value list_iter_new(Thread *th, Value list);
+Value list_reversed_new(Thread *th, Value list);
+
+/* A bound of index(): as slices take it, but None is refused. */
+RAISES static inline bool
+index_bound(Thread *th, Value v, int64_t *i)
+{
+    if (UNLIKELY(v == NONE)) {
+        raise_type_error(th, "slice indices must be integers or have an __index__ method");
+        return false;
+    }
+    return arg_ssize_clamped(th, v, i);
+}
+
+/* The next item of an iterator whose type's slot is `next`; NULL: end or exception. */
+static inline Value
+next_item(Thread *th, Value it, NextFn next)
+{
+    Value v = next(th, it);
+    if (UNLIKELY(v == NULL && th->error != NULL) && error_matches(th, &exc_StopIteration))
+        error_clear(th);
+    return v;
+}
+
+/* For native loops: answers safepoint requests each 1,024 steps; false with an exception. */
+RAISES static inline bool
+loop_poll(Thread *th, size_t step)
+{
+    return LIKELY((step & 1023) != 1023) || safepoint_poll(th);
+}
+
+/* Moves words inside an array other threads may be reading. */
+static inline void
+fields_move(Field *to, const Field *from, size_t n, bool shared)
+{
+    if (LIKELY(!shared)) {
+        memmove((void *)to, (const void *)from, n * sizeof(Field));
+    } else if (to < from) {
+        for (size_t i = 0; i < n; i++)
+            store_release(&to[i], load_relaxed(&from[i])); /* pairs with list_get() [list.item] */
+    } else {
+        for (size_t i = n; i-- > 0;)
+            store_release(&to[i], load_relaxed(&from[i])); /* pairs with list_get() [list.item] */
+    }
+}
+
+/* -- methods many types share -- */
+Value class_getitem(Thread *th, Value type, Value item); /* __class_getitem__ */
+
+#endif

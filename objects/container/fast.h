@@ -1,0 +1,157 @@
+/* fast.h -- the common operations on containers, in line, for the evaluator.
+ *
+ * The peek functions return the raw word without taking a reference: the caller called
+ * object_touch() on the container, is in a no_safepoint section, and then counts the word or
+ * marks it borrowed.  NULL always means "not found, or not here: go the general way".
+ */
+#ifndef OBJECTS_CONTAINER_FAST_H
+#define OBJECTS_CONTAINER_FAST_H
+
+#include "objects/container/container.h"
+#include "objects/container/dict_priv.h"
+#include "objects/text/str.h"
+
+/* Item i (not negative), or NULL when it is out of range. */
+static inline Value
+list_peek(Value list, int64_t i)
+{
+    List *l = as_list(list);
+    int64_t n = load_acquire(&l->length);   /* pairs with list.c's stores [list.length] */
+    if (UNLIKELY((uint64_t)i >= (uint64_t)n))
+        return NULL;
+    ItemArray *a = load_acquire(&l->array); /* pairs with list.c's stores [list.array] */
+    if (UNLIKELY(a == NULL || i >= a->capacity))
+        return NULL;
+    return load_acquire(&a->items[i]);      /* pairs with list.c's stores [list.item] */
+}
+
+/* Appends `v` if there is room in the array, and then owns the reference. */
+static inline bool
+list_append_fast(Thread *th, Value list, Value v)
+{
+    List *l = as_list(list);
+    object_touch(th, &l->head);
+    bool held = object_lock(&l->head);
+    ItemArray *a = load_relaxed(&l->array);
+    int64_t n = load_relaxed(&l->length);
+    bool room = LIKELY(a != NULL && n < a->capacity);
+    if (room) {
+        store_release(&a->items[n], v);     /* pairs with list_peek() [list.item] */
+        store_release(&l->length, n + 1);   /* pairs with list_peek() [list.length] */
+    }
+    object_unlock(&l->head, held);
+    return room;
+}
+
+/* The rest of list_append_steal(): there was no room. */
+RAISES bool list_append_slow(Thread *th, Value list, Value STEALS v);
+
+/* Puts `v` in place of item i if there is one; then owns the reference. */
+static inline bool
+list_store_fast(Thread *th, Value list, int64_t i, Value v)
+{
+    List *l = as_list(list);
+    object_touch(th, &l->head);
+    bool held = object_lock(&l->head);
+    ItemArray *a = load_relaxed(&l->array);
+    if (UNLIKELY((uint64_t)i >= (uint64_t)load_relaxed(&l->length))) {
+        object_unlock(&l->head, held);
+        return false;
+    }
+    Value old = load_relaxed(&a->items[i]);
+    store_release(&a->items[i], v);         /* pairs with list_peek() [list.item] */
+    bool shared = (object_bits(&l->head) & BIT_SHARED) != 0;
+    object_unlock(&l->head, held);
+    drop_from(th, shared, old);
+    return true;
+}
+
+/* Item i of a tuple (i may be out of range or negative). */
+static inline Value
+tuple_peek(Value t, int64_t i)
+{
+    return LIKELY((uint64_t)i < (uint64_t)tuple_length(t)) ? tuple_item(t, i) : NULL;
+}
+
+/* The value under `key`, an exact str. */
+static inline Value
+dict_peek_str(Value dict, Value key)
+{
+    DictTable *t = dict_table((Dict *)(void *)value_object(dict));
+    if (UNLIKELY(t->stride != DICT_COMPACT))
+        return NULL;
+    int64_t hash = load_relaxed(&as_str(key)->hash); /* a cache: every thread computes the same */
+    if (UNLIKELY(hash == 0))
+        hash = str_hash(key);
+    const void *index = dict_index(t);
+    size_t mask = ((size_t)1 << t->log2_slots) - 1, slot = (size_t)hash & mask;
+    uint32_t i = dict_index_get(t, index, slot);
+    if (i == 0)
+        return NULL;
+    DictEntry *e = dict_entry(t, i - 1);
+    if (UNLIKELY(load_acquire(&e->key) != key)) { /* [dict.key] */
+        e = dict_compact_find(t, key, hash);
+        if (e == NULL)
+            return NULL;
+    }
+    return load_acquire(&e->value); /* [dict.value] */
+}
+
+/* The value under `key`, an immediate int. */
+static inline Value
+dict_peek_int(Value dict, Value key)
+{
+    DictTable *t = dict_table((Dict *)(void *)value_object(dict));
+    int64_t hash = value_fixnum(key);
+    if (UNLIKELY(t->stride != DICT_COMPACT || hash < 0 || hash >= ((int64_t)1 << 61) - 1))
+        return NULL;
+    const void *index = dict_index(t);
+    size_t mask = ((size_t)1 << t->log2_slots) - 1, slot = (size_t)hash & mask;
+    uint32_t i = dict_index_get(t, index, slot);
+    if (i == 0)
+        return NULL;
+    DictEntry *e = dict_entry(t, i - 1);
+    if (UNLIKELY(load_acquire(&e->key) != key)) { /* [dict.key] */
+        e = dict_compact_find(t, key, hash);
+        if (e == NULL)
+            return NULL;
+    }
+    return load_acquire(&e->value); /* [dict.value] */
+}
+
+/* One step of an exact list iterator that this thread owns and nobody shares: the raw word and
+ * the step taken, or NULL at the end or when the general way must be gone. */
+static inline Value
+list_iter_peek(Thread *th, Value iter)
+{
+    ListIter *it = (ListIter *)(void *)value_object(iter);
+    if (UNLIKELY(load_relaxed(&it->head.owner) != th->id ||
+                 (object_bits(&it->head) & BIT_SHARED) != 0))
+        return NULL;
+    int64_t i = load_relaxed(&it->index); /* ours alone */
+    Value list = field_peek(&it->list);
+    if (UNLIKELY(i < 0 || list == NULL))
+        return NULL;
+    object_touch(th, value_object(list));
+    Value v = list_peek(list, i);
+    if (LIKELY(v != NULL))
+        store_relaxed(&it->index, i + 1);
+    return v;
+}
+
+/* The same for a tuple's iterator. */
+static inline Value
+tuple_iter_peek(Thread *th, Value iter)
+{
+    TupleIter *it = (TupleIter *)(void *)value_object(iter);
+    if (UNLIKELY(load_relaxed(&it->head.owner) != th->id ||
+                 (object_bits(&it->head) & BIT_SHARED) != 0))
+        return NULL;
+    int64_t i = load_relaxed(&it->index); /* ours alone */
+    if (UNLIKELY((uint64_t)i >= (uint64_t)tuple_length(it->tuple)))
+        return NULL;
+    store_relaxed(&it->index, i + 1);
+    return tuple_item(it->tuple, i);
+}
+
+#endif

@@ -1,0 +1,1108 @@
+/* set.c -- set and frozenset: tables, lookup, insertion, the types.
+ *
+ * Readers take no lock; writers hold the set's object lock and leave it for comparisons in
+ * Python (set_priv.h).  A frozenset is filled before it is published and does not change.
+ */
+#include "objects/container/set_priv.h"
+
+union SetEmpty set_empty_table;
+struct Object set_deleted_key __attribute__((aligned(16))) = STATIC_OBJECT(SHAPE_OBJECT);
+
+#define SET_MAX_ENTRIES ((size_t)1 << 30)
+
+/* -- tables -- */
+
+/* How many slots may be used: three fifths. */
+static size_t
+table_limit(const SetTable *t)
+{
+    return t->log2 == 0 ? 0 : set_slots(t) * 3 / 5;
+}
+
+static size_t
+table_bytes(const SetTable *t)
+{
+    return sizeof(SetTable) + set_slots(t) * sizeof(SetSlot);
+}
+
+RAISES static SetTable *
+table_new(Thread *th, size_t entries)
+{
+    static _Thread_local uint32_t count;
+    if (UNLIKELY(entries > SET_MAX_ENTRIES))
+        return raise_memory(th);
+    uint32_t log2 = 3;
+    while (((size_t)1 << log2) * 3 / 5 < entries)
+        log2++;
+    SetTable *t = buffer_new_zeroed(th, sizeof(SetTable) + sizeof(SetSlot) * ((size_t)1 << log2));
+    if (t != NULL) {
+        t->stamp = ++count * 2654435761u + th->id;
+        t->log2 = log2;
+    }
+    return t;
+}
+
+static void
+table_free(Thread *th, bool shared, SetTable *t)
+{
+    if (t == SET_EMPTY)
+        return;
+    if (UNLIKELY(shared))
+        retire_buffer(th, t, table_bytes(t));
+    else
+        buffer_free(t);
+}
+
+static void
+table_dispose(Thread *th, void *p)
+{
+    SetTable *t = p;
+    for (size_t i = 0, n = set_slots(t); i < n; i++) {
+        Value k = plain_load(&t->slots[i].key); /* plain: nobody else has it */
+        if (k != NULL && k != SET_DELETED)
+            drop(th, k);
+    }
+    buffer_free(t);
+}
+
+static void
+table_give_up(Thread *th, bool shared, SetTable *t)
+{
+    if (t == SET_EMPTY || t == NULL)
+        return;
+    if (UNLIKELY(shared))
+        retire_memory(th, t, table_bytes(t), table_dispose);
+    else
+        table_dispose(th, t);
+}
+
+static inline size_t
+probe_step(int64_t hash)
+{
+    return (size_t)(((uint64_t)hash * 0x9e3779b97f4a7c15u) >> 32) | 1;
+}
+
+/* Puts a key that is not there into an unpublished table; takes the reference over. */
+static void
+table_put_new(SetTable *t, Value key, int64_t hash)
+{
+    size_t mask = set_slots(t) - 1, slot = (size_t)hash & mask;
+    if (plain_load(&t->slots[slot].key) != NULL) { /* plain: unpublished */
+        size_t step = probe_step(hash);
+        do
+            slot = (slot + step) & mask;
+        while (plain_load(&t->slots[slot].key) != NULL);
+    }
+    plain_store(&t->slots[slot].hash, hash);
+    plain_store(&t->slots[slot].key, key);
+    plain_store(&t->used, plain_load(&t->used) + 1);
+}
+
+/* Copies the keys of `from` (under the lock) to the unpublished `to`; counts them if asked. */
+static void
+table_copy(Thread *th, SetTable *to, const SetTable *from, bool count)
+{
+    for (size_t i = 0, n = set_slots(from); i < n; i++) {
+        Value k = load_relaxed(&from->slots[i].key);
+        if (k == NULL || k == SET_DELETED)
+            continue;
+        table_put_new(to, count ? retain(th, k) : k, load_relaxed(&from->slots[i].hash));
+    }
+}
+
+/* -- probing -- */
+
+typedef struct SetProbe {
+    SetTable *table;
+    uint32_t stamp;
+    int64_t hash;
+    size_t slot, step;
+    Value key; /* the word to be compared, or found */
+} SetProbe;
+
+enum { PROBE_ABSENT, PROBE_FOUND, PROBE_COMPARE };
+
+static inline void
+probe_start(SetProbe *p, SetTable *t, int64_t hash)
+{
+    p->table = t;
+    p->stamp = t->stamp;
+    p->hash = hash;
+    p->slot = (size_t)hash;
+    p->step = probe_step(hash);
+}
+
+static inline int
+probe_run(SetProbe *p, Value key)
+{
+    const SetTable *t = p->table;
+    size_t mask = set_slots(t) - 1, slot = p->slot & mask;
+    int result;
+    for (;; slot = (slot + p->step) & mask) {
+        const SetSlot *s = &t->slots[slot];
+        Value k = load_acquire(&s->key); /* pairs with set_insert() [set.key] */
+        if (k == NULL) {
+            result = PROBE_ABSENT;
+            break;
+        }
+        if (k != key) {
+            /* The hash was complete before the key showed and never changes. */
+            if (load_relaxed(&s->hash) != p->hash || k == SET_DELETED)
+                continue;
+            Answer equal = quick_equal(k, key);
+            if (equal == NO)
+                continue;
+            if (equal == FAILED) {
+                p->key = k;
+                result = PROBE_COMPARE;
+                break;
+            }
+        }
+        p->key = k;
+        result = PROBE_FOUND;
+        break;
+    }
+    p->slot = slot;
+    return result;
+}
+
+static inline bool
+probe_valid(const Set *s, const SetProbe *p)
+{
+    return set_table(s) == p->table && p->table->stamp == p->stamp;
+}
+
+Answer
+set_lookup(Thread *th, Set *s, Value key, int64_t hash)
+{
+    object_touch(th, &s->head);
+    SetProbe p;
+    for (;;) {
+        probe_start(&p, set_table(s), hash);
+        for (;;) {
+            int r = probe_run(&p, key);
+            if (LIKELY(r != PROBE_COMPARE))
+                return r == PROBE_FOUND ? YES : NO;
+            Value k = retain(th, p.key); /* no safepoint since it was read */
+            Answer equal = compare_answer(th, k, key, OP_EQ);
+            bool valid = probe_valid(s, &p);
+            bool same = valid && load_relaxed(&p.table->slots[p.slot].key) == k;
+            drop(th, k);
+            if (equal == FAILED || (equal == YES && same))
+                return equal;
+            if (!valid || equal == YES)
+                break;
+            p.slot += p.step;
+        }
+    }
+}
+
+/* Searches with the lock held at the end (PROBE_FOUND, PROBE_ABSENT); -1: exception, no lock. */
+static int
+set_search_locked(Thread *th, Set *s, SetProbe *p, Value key, int64_t hash, bool *held)
+{
+    object_touch(th, &s->head);
+    for (;;) {
+        probe_start(p, set_table(s), hash);
+        *held = object_lock(&s->head);
+        for (;;) {
+            if (UNLIKELY(!probe_valid(s, p)))
+                break;
+            int r = probe_run(p, key);
+            if (LIKELY(r != PROBE_COMPARE))
+                return r;
+            Value k = retain(th, p->key);
+            object_unlock(&s->head, *held);
+            Answer equal = compare_answer(th, k, key, OP_EQ);
+            drop(th, k); /* the word is only compared from here on */
+            if (equal == FAILED)
+                return -1;
+            *held = object_lock(&s->head);
+            if (equal == YES) {
+                if (probe_valid(s, p) && load_relaxed(&p->table->slots[p->slot].key) == k)
+                    return PROBE_FOUND;
+                break; /* it was removed meanwhile: from the beginning */
+            }
+            p->slot += p->step;
+        }
+        object_unlock(&s->head, *held);
+    }
+}
+
+/* Replaces the table `seen`, if it still is the set's, by one with room for `extra` more. */
+RAISES static bool
+set_grow(Thread *th, Set *s, SetTable *seen, size_t extra)
+{
+    size_t live = (size_t)load_acquire(&s->length); /* [set.length] */
+    uint32_t stamp = seen->stamp;
+    SetTable *t = table_new(th, live * 2 > live + extra ? live * 2 : live + extra);
+    if (t == NULL)
+        return false;
+    bool held = object_lock(&s->head);
+    if (UNLIKELY(load_relaxed(&s->table) != seen || seen->stamp != stamp ||
+                 (size_t)load_relaxed(&s->length) > table_limit(t))) {
+        object_unlock(&s->head, held);
+        buffer_free(t);
+        return true; /* the caller looks again */
+    }
+    table_copy(th, t, seen, false);
+    store_release(&s->table, t); /* release: pairs with set_table() [set.table] */
+    bool shared = object_shared(&s->head);
+    object_unlock(&s->head, held);
+    table_free(th, shared, seen);
+    return true;
+}
+
+Answer
+set_insert(Thread *th, Set *s, Value key, int64_t hash)
+{
+    SetProbe p;
+    bool held;
+    for (;;) {
+        int r = set_search_locked(th, s, &p, key, hash, &held);
+        if (UNLIKELY(r < 0))
+            break;
+        SetTable *t = p.table;
+        uint32_t used = load_relaxed(&t->used);
+        if (r == PROBE_ABSENT && LIKELY(used < table_limit(t))) {
+            SetSlot *slot = &t->slots[p.slot];
+            store_relaxed(&slot->hash, hash); /* the key's release publishes it */
+            store_release(&slot->key, key);   /* pairs with probe_run() [set.key] */
+            store_relaxed(&t->used, used + 1);
+            store_release(&s->length, load_relaxed(&s->length) + 1); /* [set.length] */
+            object_unlock(&s->head, held);
+            return YES;
+        }
+        object_unlock(&s->head, held);
+        if (r == PROBE_FOUND) {
+            drop(th, key);
+            return NO;
+        }
+        if (!set_grow(th, s, t, 1))
+            break;
+    }
+    drop(th, key);
+    return FAILED;
+}
+
+Answer
+set_remove_key(Thread *th, Set *s, Value key, int64_t hash)
+{
+    SetProbe p;
+    bool held;
+    int r = set_search_locked(th, s, &p, key, hash, &held);
+    if (r < 0)
+        return FAILED;
+    Value old = NULL;
+    if (r == PROBE_FOUND) {
+        old = p.key;
+        store_release(&p.table->slots[p.slot].key, SET_DELETED); /* [set.key] */
+        store_release(&s->length, load_relaxed(&s->length) - 1); /* [set.length] */
+    }
+    bool shared = object_shared(&s->head);
+    object_unlock(&s->head, held);
+    drop_from(th, shared, old);
+    return r == PROBE_FOUND ? YES : NO;
+}
+
+void
+set_clear_items(Thread *th, Set *s)
+{
+    object_touch(th, &s->head);
+    bool held = object_lock(&s->head);
+    SetTable *t = load_relaxed(&s->table);
+    store_release(&s->length, 0);        /* [set.length] */
+    store_release(&s->table, SET_EMPTY); /* [set.table] */
+    bool shared = object_shared(&s->head);
+    object_unlock(&s->head, held);
+    table_give_up(th, shared, t);
+}
+
+bool
+set_next_entry(Thread *th, Set *s, size_t *pos, Value *key, int64_t *hash)
+{
+    object_touch(th, &s->head);
+    SetTable *t = set_table(s);
+    for (size_t i = *pos, n = set_slots(t); i < n; i++) {
+        Value k = load_acquire(&t->slots[i].key); /* [set.key] */
+        if (k == NULL || k == SET_DELETED)
+            continue;
+        *pos = i + 1;
+        *key = retain(th, k);
+        if (hash != NULL)
+            *hash = load_relaxed(&t->slots[i].hash);
+        return true;
+    }
+    *pos = SIZE_MAX;
+    return false;
+}
+
+void
+set_take_over(Thread *th, Set *s, Value other)
+{
+    Set *o = as_set(other);
+    SetTable *t = plain_load(&o->table); /* plain: unpublished */
+    int64_t length = plain_load(&o->length);
+    plain_store(&o->table, SET_EMPTY);
+    plain_store(&o->length, 0);
+    object_touch(th, &s->head);
+    bool held = object_lock(&s->head);
+    SetTable *old = load_relaxed(&s->table);
+    store_release(&s->table, t);       /* [set.table] */
+    store_release(&s->length, length); /* [set.length] */
+    bool shared = object_shared(&s->head);
+    object_unlock(&s->head, held);
+    table_give_up(th, shared, old);
+    drop(th, other);
+}
+
+ItemArray *
+set_snapshot(Thread *th, Set *s, size_t *n)
+{
+    object_touch(th, &s->head);
+    for (;;) {
+        size_t length = (size_t)load_acquire(&s->length); /* [set.length] */
+        ItemArray *a = item_array_new(th, length);
+        if (a == NULL)
+            return NULL;
+        bool held = object_lock(&s->head);
+        bool same = (size_t)load_relaxed(&s->length) == length;
+        SetTable *t = load_relaxed(&s->table);
+        size_t put = 0;
+        for (size_t i = 0, slots = set_slots(t); same && i < slots; i++) {
+            Value k = load_relaxed(&t->slots[i].key);
+            if (k != NULL && k != SET_DELETED)
+                plain_store(&a->items[put++], retain(th, k)); /* plain: ours alone */
+        }
+        object_unlock(&s->head, held);
+        if (LIKELY(same)) {
+            *n = length;
+            return a;
+        }
+        buffer_free(a);
+    }
+}
+
+/* -- making sets -- */
+
+Value
+set_alloc(Thread *th, Type *type)
+{
+    Value v;
+    if (type == &set_type || type == &frozenset_type) {
+        Object *o = object_new_kind(th, type == &set_type ? SHAPE_SET : SHAPE_FROZENSET,
+                                    sizeof(Set), true);
+        if (o == NULL)
+            return NULL;
+        v = value_of(o);
+    } else if ((v = type_alloc(th, type, 0)) == NULL) {
+        return NULL;
+    }
+    plain_store(&as_set(v)->table, SET_EMPTY); /* plain: not published yet */
+    return v;
+}
+
+Value
+set_alloc_like(Thread *th, Value like)
+{
+    return set_alloc(th, is_frozenset(like) ? &frozenset_type : &set_type);
+}
+
+bool
+set_fill_copy(Thread *th, Value to, Set *from)
+{
+    Set *s = as_set(to);
+    object_touch(th, &from->head);
+    for (;;) {
+        size_t length = (size_t)load_acquire(&from->length); /* [set.length] */
+        if (length == 0)
+            return true;
+        SetTable *t = table_new(th, length);
+        if (t == NULL)
+            return false;
+        bool held = object_lock(&from->head);
+        bool same = (size_t)load_relaxed(&from->length) == length;
+        if (same)
+            table_copy(th, t, load_relaxed(&from->table), true);
+        object_unlock(&from->head, held);
+        if (LIKELY(same)) {
+            plain_store(&s->table, t); /* plain: not published yet */
+            plain_store(&s->length, (int64_t)length);
+            return true;
+        }
+        buffer_free(t);
+    }
+}
+
+/* Adds all keys of a set. */
+RAISES static bool
+set_update_set(Thread *th, Set *s, Set *other)
+{
+    if (s == other)
+        return true;
+    object_touch(th, &s->head);
+    size_t n = (size_t)load_acquire(&other->length); /* [set.length] */
+    SetTable *t = set_table(s);
+    if (load_relaxed(&t->used) + n > table_limit(t) && /* a guess: set_insert() looks again */
+        n > (size_t)load_acquire(&s->length) && !set_grow(th, s, t, n))
+        return false;
+    if (object_shared(&other->head) && !is_frozenset(value_of(other))) {
+        ItemArray *a = set_snapshot(th, other, &n);
+        bool ok = a != NULL;
+        for (size_t i = 0; ok && i < n; i++) {
+            Value key = plain_load(&a->items[i]); /* plain: ours alone */
+            int64_t hash;
+            ok = value_hash(th, key, &hash) && set_insert(th, s, retain(th, key), hash) != FAILED;
+        }
+        item_array_give_up(th, false, a);
+        return ok;
+    }
+    size_t pos = 0;
+    Value key;
+    int64_t hash;
+    while (set_next_entry(th, other, &pos, &key, &hash)) {
+        if (set_insert(th, s, key, hash) == FAILED)
+            return false;
+    }
+    return true;
+}
+
+bool
+set_update(Thread *th, Value v, Value iterable)
+{
+    Set *s = as_set(v);
+    if (is_any_set(iterable))
+        return set_update_set(th, s, as_set(iterable));
+    if (is_exact(iterable, SHAPE_DICT)) {
+        ItemArray *a;
+        Value keys = dict_keys_list(th, iterable);
+        size_t n;
+        if (keys == NULL)
+            return false;
+        a = list_snapshot(th, keys, &n);
+        drop(th, keys);
+        bool ok = a != NULL;
+        for (size_t i = 0; ok && i < n; i++)
+            ok = set_add(th, v, plain_load(&a->items[i])); /* plain: ours alone */
+        item_array_give_up(th, false, a);
+        return ok;
+    }
+    Value it = get_iter(th, iterable);
+    if (it == NULL)
+        return false;
+    NextFn next = type_of(it)->s.next;
+    for (size_t step = 0;; step++) {
+        Value key = next_item(th, it, next);
+        if (key == NULL)
+            break;
+        int64_t hash;
+        if (!value_hash(th, key, &hash)) {
+            drop(th, key);
+            break;
+        }
+        if (set_insert(th, s, key, hash) == FAILED || !loop_poll(th, step))
+            break;
+    }
+    drop(th, it);
+    return !error_set(th);
+}
+
+Value
+set_new(Thread *th)
+{
+    return set_alloc(th, &set_type);
+}
+
+/* A set of the type with the items of `iterable` (may be NULL). */
+static Value
+set_make_from(Thread *th, Type *type, Value iterable)
+{
+    Value v = set_alloc(th, type);
+    if (v == NULL || iterable == NULL)
+        return v;
+    bool ok = is_any_set(iterable) ? set_fill_copy(th, v, as_set(iterable))
+                                   : set_update(th, v, iterable);
+    if (!ok)
+        DROP_CLEAR(th, v);
+    return v;
+}
+
+Value
+set_from(Thread *th, Value iterable)
+{
+    return set_make_from(th, &set_type, iterable);
+}
+
+Value
+frozenset_from(Thread *th, Value iterable)
+{
+    if (iterable != NULL && is_exact(iterable, SHAPE_FROZENSET))
+        return retain(th, iterable);
+    return set_make_from(th, &frozenset_type, iterable);
+}
+
+static Value
+set_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
+{
+    (void)args, (void)nargs, (void)kwnames;
+    return set_alloc(th, type);
+}
+
+static bool
+set_init(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
+{
+    if (UNLIKELY(kwnames != NULL) && type_of(self)->s.new == set_make &&
+        !args_no_keywords(th, "set", kwnames))
+        return false;
+    if (!args_count(th, "set", nargs, 0, 1))
+        return false;
+    if (set_length(self) > 0)
+        set_clear_items(th, as_set(self));
+    return nargs == 0 || set_update(th, self, arg(args, 0));
+}
+
+static Value
+frozenset_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
+{
+    if (UNLIKELY(kwnames != NULL) &&
+        (type == &frozenset_type || type->s.init == object_type.s.init) &&
+        !args_no_keywords(th, "frozenset", kwnames))
+        return NULL;
+    if (!args_count(th, "frozenset", nargs, 0, 1))
+        return NULL;
+    Value iterable = nargs ? arg(args, 0) : NULL;
+    if (type == &frozenset_type)
+        return frozenset_from(th, iterable);
+    return set_make_from(th, type, iterable);
+}
+
+/* -- what C code calls -- */
+
+bool
+is_set(Value v)
+{
+    return is_instance_of(v, &set_type);
+}
+
+bool
+is_frozenset(Value v)
+{
+    return is_instance_of(v, &frozenset_type);
+}
+
+bool
+is_any_set(Value v)
+{
+    uint32_t shape = shape_of(v);
+    return shape == SHAPE_SET || shape == SHAPE_FROZENSET || is_set(v) || is_frozenset(v);
+}
+
+int64_t
+set_length(Value v)
+{
+    return load_acquire(&as_set(v)->length); /* [set.length] */
+}
+
+bool
+set_add(Thread *th, Value v, Value key)
+{
+    int64_t hash;
+    return value_hash(th, key, &hash) &&
+           set_insert(th, as_set(v), retain(th, key), hash) != FAILED;
+}
+
+/* The hash of a key for lookups: a set stands for the frozenset of its items, a new reference to
+ * which is in *key then. */
+RAISES static bool
+lookup_hash(Thread *th, Value *key, int64_t *hash, bool *made)
+{
+    *made = false;
+    if (value_hash(th, *key, hash))
+        return true;
+    if (!is_set(*key) || !error_matches(th, &exc_TypeError))
+        return false;
+    error_clear(th);
+    Value frozen = set_make_from(th, &frozenset_type, *key);
+    if (frozen == NULL)
+        return false;
+    *key = frozen;
+    *made = true;
+    if (to_hash(th, frozen, hash))
+        return true;
+    drop(th, frozen);
+    *made = false;
+    return false;
+}
+
+Answer
+set_discard(Thread *th, Value v, Value key)
+{
+    int64_t hash;
+    bool made;
+    if (!lookup_hash(th, &key, &hash, &made))
+        return FAILED;
+    Answer found = set_remove_key(th, as_set(v), key, hash);
+    if (made)
+        drop(th, key);
+    return found;
+}
+
+Answer
+set_contains(Thread *th, Value v, Value key)
+{
+    int64_t hash;
+    bool made;
+    if (!lookup_hash(th, &key, &hash, &made))
+        return FAILED;
+    Answer found = set_lookup(th, as_set(v), key, hash);
+    if (made)
+        drop(th, key);
+    return found;
+}
+
+bool
+set_next(Thread *th, Value v, size_t *pos, Value *key)
+{
+    return set_next_entry(th, as_set(v), pos, key, NULL);
+}
+
+/* -- iterator -- */
+
+typedef struct SetIter {
+    struct Object head;
+    Field set;                 /* NULL once exhausted */
+    ATOMIC(int64_t) position;  /* slot */
+    ATOMIC(int64_t) length;    /* of the set at the beginning; -1 after RuntimeError */
+    ATOMIC(int64_t) remaining;
+} SetIter;
+
+static Value
+set_iter_new(Thread *th, Value set)
+{
+    Object *o = object_new_kind(th, SHAPE_SET_ITER, sizeof(SetIter), true);
+    if (o == NULL)
+        return NULL;
+    SetIter *it = (SetIter *)(void *)o;
+    int64_t length = set_length(set);
+    plain_store(&it->length, length); /* plain: not published yet */
+    plain_store(&it->remaining, length);
+    field_init(&it->set, retain(th, set));
+    return value_of(o);
+}
+
+static Value
+set_iter_next(Thread *th, Value self)
+{
+    SetIter *it = (SetIter *)(void *)value_object(self);
+    object_touch(th, &it->head);
+    Value set = field_peek(&it->set); /* no safepoint until the key is counted */
+    if (UNLIKELY(set == NULL))
+        return NULL;
+    Set *s = as_set(set);
+    object_touch(th, &s->head);
+    if (UNLIKELY(load_relaxed(&it->length) != load_acquire(&s->length))) { /* [set.length] */
+        store_relaxed(&it->length, -1);
+        return raise_error(th, &exc_RuntimeError, "Set changed size during iteration");
+    }
+    SetTable *t = set_table(s);
+    int64_t i = load_relaxed(&it->position), n = (int64_t)set_slots(t);
+    bool alone = object_is_owned(th, &it->head) && !object_shared(&it->head);
+    for (;;) {
+        int64_t at = i;
+        Value key = NULL;
+        for (; at < n; at++) {
+            key = load_acquire(&t->slots[at].key); /* [set.key] */
+            if (key != NULL && key != SET_DELETED)
+                break;
+        }
+        if (at >= n) {
+            field_replace(th, &it->head, &it->set, NULL);
+            return NULL;
+        }
+        if (LIKELY(alone)) {
+            store_relaxed(&it->position, at + 1);
+            store_relaxed(&it->remaining, load_relaxed(&it->remaining) - 1);
+            return retain(th, key);
+        }
+        if (cas_relaxed(&it->position, &i, at + 1)) {
+            fetch_add_relaxed(&it->remaining, -1);
+            return retain(th, key);
+        }
+    }
+}
+
+static Value
+set_iter_length_hint(Thread *th, Value self)
+{
+    SetIter *it = (SetIter *)(void *)value_object(self);
+    Value set = field_read(th, &it->head, &it->set);
+    int64_t n = 0;
+    if (set != NULL) {
+        if (load_relaxed(&it->length) == set_length(set))
+            n = load_relaxed(&it->remaining);
+        drop(th, set);
+    }
+    return value_from_fixnum(n < 0 ? 0 : n);
+}
+
+static Value
+set_iter_reduce(Thread *th, Value self)
+{
+    SetIter *it = (SetIter *)(void *)value_object(self);
+    Value list = NULL, set = field_read(th, &it->head, &it->set);
+    if (set == NULL) {
+        list = list_new(th, 0);
+    } else {
+        Value copy = set_iter_new(th, set);
+        if (copy != NULL) {
+            SetIter *c = (SetIter *)(void *)value_object(copy);
+            plain_store(&c->position, load_relaxed(&it->position)); /* plain: ours alone */
+            plain_store(&c->length, load_relaxed(&it->length));
+            plain_store(&c->remaining, load_relaxed(&it->remaining));
+            list = sequence_list(th, copy);
+            drop(th, copy);
+        }
+        drop(th, set);
+    }
+    if (list == NULL)
+        return NULL;
+    Value args = tuple_pack(th, 1, list);
+    drop(th, list);
+    return reduce_builtin(th, "iter", args);
+}
+
+static void
+set_iter_visit(Object *o, VisitFn visit, void *arg)
+{
+    field_visit(&((SetIter *)(void *)o)->set, visit, arg);
+}
+
+static void
+set_iter_dealloc(Thread *th, Object *o)
+{
+    field_drop(th, &((SetIter *)(void *)o)->set);
+}
+
+static const MethodDef set_iter_methods[] = {
+    NATIVE_0("__length_hint__", set_iter_length_hint,
+             "Private method returning an estimate of len(list(it))."),
+    NATIVE_0("__reduce__", set_iter_reduce, "Return state information for pickling."),
+    NATIVE_END,
+};
+
+Type set_iter_type;
+const TypeSpec set_iter_spec = {
+    .name = "set_iterator",
+    .size = sizeof(SetIter),
+    .flags = TYPE_DISALLOW_NEW,
+    .ops_flags = OPS_TRACKED,
+    .methods = set_iter_methods,
+    .slots = {.iter = iter_self, .next = set_iter_next},
+    .visit = set_iter_visit,
+    .dealloc = set_iter_dealloc,
+};
+
+/* -- the types' slots and methods -- */
+
+static Value
+set_repr(Thread *th, Value self)
+{
+    Answer inside = repr_enter(th, self);
+    if (inside == FAILED)
+        return NULL;
+    if (inside == YES)
+        return str_format_c(th, "%s(...)", type_name_of(self));
+    Value text = NULL, list = NULL;
+    if (set_length(self) == 0) {
+        text = str_format_c(th, "%s()", type_name_of(self));
+    } else if ((list = sequence_list(th, self)) != NULL) {
+        Value items = to_repr(th, list);
+        if (items != NULL) {
+            Value inner = str_substring(th, items, 1, str_length(items) - 1);
+            if (inner != NULL) {
+                text = is_exact(self, SHAPE_SET)
+                           ? str_format_c(th, "{%V}", inner)
+                           : str_format_c(th, "%s({%V})", type_name_of(self), inner);
+                drop(th, inner);
+            }
+            drop(th, items);
+        }
+        drop(th, list);
+    }
+    repr_leave(th, self);
+    return text;
+}
+
+/* Mixes the keys' hashes so that their order does not matter: sums of scrambled hashes. */
+static bool
+frozenset_hash(Thread *th, Value self, int64_t *hash)
+{
+    (void)th;
+    Set *s = as_set(self);
+    int64_t cached = load_relaxed(&s->hash); /* every thread computes the same */
+    if (cached != 0) {
+        *hash = cached;
+        return true;
+    }
+    SetTable *t = set_table(s);
+    uint64_t sum = 0, mixed = 0;
+    for (size_t i = 0, n = set_slots(t); i < n; i++) {
+        Value k = load_acquire(&t->slots[i].key); /* [set.key] */
+        if (k == NULL || k == SET_DELETED)
+            continue;
+        uint64_t h = (uint64_t)load_relaxed(&t->slots[i].hash) + 0x9e3779b97f4a7c15u;
+        h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
+        h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
+        h ^= h >> 31;
+        sum += h;
+        mixed ^= h * 0xd6e8feb86659fd93u;
+    }
+    sum ^= mixed + (uint64_t)load_relaxed(&s->length) * 0x9e3779b97f4a7c15u;
+    sum = (sum ^ (sum >> 32)) * 0xd6e8feb86659fd93u;
+    sum ^= sum >> 32;
+    if ((int64_t)sum == -1 || sum == 0)
+        sum = 590923713;
+    store_relaxed(&s->hash, (int64_t)sum);
+    *hash = (int64_t)sum;
+    return true;
+}
+
+static int64_t
+set_length_slot(Thread *th, Value self)
+{
+    (void)th;
+    return set_length(self);
+}
+
+static Value
+set_contains_method(Thread *th, Value self, Value key)
+{
+    Answer found = set_contains(th, self, key);
+    return found == FAILED ? NULL : bool_from(found == YES);
+}
+
+static Value
+set_add_method(Thread *th, Value self, Value key)
+{
+    return set_add(th, self, key) ? NONE : NULL;
+}
+
+static Value
+set_discard_method(Thread *th, Value self, Value key)
+{
+    return set_discard(th, self, key) == FAILED ? NULL : NONE;
+}
+
+static Value
+set_remove_method(Thread *th, Value self, Value key)
+{
+    Answer found = set_discard(th, self, key);
+    if (found == NO)
+        return raise_key_error(th, key);
+    return found == YES ? NONE : NULL;
+}
+
+static Value
+set_pop(Thread *th, Value self)
+{
+    Set *s = as_set(self);
+    object_touch(th, &s->head);
+    bool held = object_lock(&s->head);
+    if (load_relaxed(&s->length) == 0) {
+        object_unlock(&s->head, held);
+        return raise_error(th, &exc_KeyError, "pop from an empty set");
+    }
+    SetTable *t = load_relaxed(&s->table);
+    size_t mask = set_slots(t) - 1, i = t->finger & mask;
+    Value key;
+    for (;; i = (i + 1) & mask) {
+        key = load_relaxed(&t->slots[i].key);
+        if (key != NULL && key != SET_DELETED)
+            break;
+    }
+    t->finger = (uint32_t)i + 1;
+    store_release(&t->slots[i].key, SET_DELETED);            /* [set.key] */
+    store_release(&s->length, load_relaxed(&s->length) - 1); /* [set.length] */
+    bool shared = object_shared(&s->head);
+    object_unlock(&s->head, held);
+    return value_leave(th, shared, key);
+}
+
+static Value
+set_clear_method(Thread *th, Value self)
+{
+    set_clear_items(th, as_set(self));
+    return NONE;
+}
+
+static Value
+set_copy_method(Thread *th, Value self)
+{
+    return set_make_from(th, &set_type, self);
+}
+
+static Value
+frozenset_copy_method(Thread *th, Value self)
+{
+    return frozenset_from(th, self);
+}
+
+static Value
+set_reduce(Thread *th, Value self)
+{
+    Value list = sequence_list(th, self);
+    if (list == NULL)
+        return NULL;
+    Value result = NULL, args = tuple_pack(th, 1, list);
+    drop(th, list);
+    if (args == NULL)
+        return NULL;
+    Value state = call_method_0(th, self, NAME(__getstate__));
+    if (state != NULL) {
+        result = tuple_pack(th, 3, value_of_type(type_of(self)), args, state);
+        drop(th, state);
+    }
+    drop(th, args);
+    return result;
+}
+
+static Value
+set_sizeof(Thread *th, Value self)
+{
+    SetTable *t = set_table(as_set(self));
+    size_t n = object_ops(value_object(self))->cell_size;
+    return int_from_size(th, n + (t == SET_EMPTY ? 0 : table_bytes(t)));
+}
+
+static void
+set_visit(Object *o, VisitFn visit, void *arg)
+{
+    SetTable *t = plain_load(&((Set *)(void *)o)->table); /* stopped or dying */
+    for (size_t i = 0, n = t ? set_slots(t) : 0; i < n; i++) {
+        Value k = plain_load(&t->slots[i].key);
+        if (k != NULL && k != SET_DELETED)
+            visit(k, arg);
+    }
+}
+
+static void
+set_clear_slot(Thread *th, Object *o)
+{
+    set_clear_items(th, (Set *)(void *)o);
+}
+
+static void
+set_dealloc(Thread *th, Object *o)
+{
+    Set *s = (Set *)(void *)o;
+    SetTable *t = plain_load(&s->table); /* dying */
+    plain_store(&s->table, SET_EMPTY);
+    table_give_up(th, false, t);
+}
+
+#define SET_METHODS(copy_function)                                                                 \
+    {.name = "__contains__", .f1 = set_contains_method, .flags = METHOD_1 | METHOD_COEXIST,        \
+     .nmin = 1, .nmax = 1, .doc = "x.__contains__(y) <==> y in x."},                               \
+    NATIVE_0("copy", copy_function, "Return a shallow copy of a set."),                            \
+    NATIVE_N("difference", set_difference_method, 0, -1,                                           \
+             "Return the difference of two or more sets as a new set.\n\n"                         \
+             "(i.e. all elements that are in this set but not the others.)"),                      \
+    NATIVE_N("intersection", set_intersection_method, 0, -1,                                       \
+             "Return the intersection of two sets as a new set.\n\n"                               \
+             "(i.e. all elements that are in both sets.)"),                                        \
+    NATIVE_1("isdisjoint", set_isdisjoint_method,                                                  \
+             "Return True if two sets have a null intersection."),                                 \
+    NATIVE_1("issubset", set_issubset_method,                                                      \
+             "Report whether another set contains this set."),                                     \
+    NATIVE_1("issuperset", set_issuperset_method,                                                  \
+             "Report whether this set contains another set."),                                     \
+    NATIVE_0("__reduce__", set_reduce, "Return state information for pickling."),                  \
+    NATIVE_0("__sizeof__", set_sizeof, "S.__sizeof__() -> size of S in memory, in bytes"),         \
+    NATIVE_1("symmetric_difference", set_symmetric_difference_method,                              \
+             "Return the symmetric difference of two sets as a new set.\n\n"                       \
+             "(i.e. all elements that are in exactly one of the sets.)"),                          \
+    NATIVE_N("union", set_union_method, 0, -1,                                                     \
+             "Return the union of sets as a new set.\n\n"                                          \
+             "(i.e. all elements that are in either set.)"),                                       \
+    {.name = "__class_getitem__", .f1 = class_getitem, .flags = METHOD_1 | METHOD_CLASS,           \
+     .nmin = 1, .nmax = 1, .doc = "See PEP 585"}
+
+static const MethodDef set_methods[] = {
+    SET_METHODS(set_copy_method),
+    NATIVE_1("add", set_add_method,
+             "Add an element to a set.\n\nThis has no effect if the element is already present."),
+    NATIVE_0("clear", set_clear_method, "Remove all elements from this set."),
+    NATIVE_1("discard", set_discard_method,
+             "Remove an element from a set if it is a member.\n\n"
+             "Unlike set.remove(), the discard() method does not raise\n"
+             "an exception when an element is missing from the set."),
+    NATIVE_N("difference_update", set_difference_update_method, 0, -1,
+             "Remove all elements of another set from this set."),
+    NATIVE_N("intersection_update", set_intersection_update_method, 0, -1,
+             "Update a set with the intersection of itself and another."),
+    NATIVE_0("pop", set_pop,
+             "Remove and return an arbitrary set element.\n"
+             "Raises KeyError if the set is empty."),
+    NATIVE_1("remove", set_remove_method,
+             "Remove an element from a set; it must be a member.\n\n"
+             "If the element is not a member, raise a KeyError."),
+    NATIVE_1("symmetric_difference_update", set_symmetric_difference_update_method,
+             "Update a set with the symmetric difference of itself and another."),
+    NATIVE_N("update", set_update_method, 0, -1,
+             "Update a set with the union of itself and others."),
+    NATIVE_END,
+};
+
+static const MethodDef frozenset_methods[] = {
+    SET_METHODS(frozenset_copy_method),
+    NATIVE_END,
+};
+
+#define SET_SLOTS                                                                                  \
+    .repr = set_repr, .compare = set_compare, .iter = set_iter_new, .length = set_length_slot,     \
+    .contains = set_contains, .or_ = set_or, .and_ = set_and, .subtract = set_subtract,            \
+    .xor_ = set_xor
+
+Type set_type;
+const TypeSpec set_spec = {
+    .name = "set",
+    .size = sizeof(Set),
+    .flags = TYPE_BASE | TYPE_MATCH_SELF,
+    .ops_flags = OPS_TRACKED,
+    .doc = "set() -> new empty set object\n"
+           "set(iterable) -> new set object\n\n"
+           "Build an unordered collection of unique elements.",
+    .methods = set_methods,
+    .slots = {
+        SET_SLOTS,
+        .hash = hash_unhashable,
+        .init = set_init,
+        .new = set_make,
+        .ior = set_ior,
+        .iand = set_iand,
+        .isubtract = set_isubtract,
+        .ixor = set_ixor,
+    },
+    .visit = set_visit,
+    .clear = set_clear_slot,
+    .dealloc = set_dealloc,
+};
+
+Type frozenset_type;
+const TypeSpec frozenset_spec = {
+    .name = "frozenset",
+    .size = sizeof(Set),
+    .flags = TYPE_BASE | TYPE_MATCH_SELF,
+    .ops_flags = OPS_TRACKED | OPS_IMMUTABLE,
+    .doc = "frozenset() -> empty frozenset object\n"
+           "frozenset(iterable) -> frozenset object\n\n"
+           "Build an immutable unordered collection of unique elements.",
+    .methods = frozenset_methods,
+    .slots = {
+        SET_SLOTS,
+        .hash = frozenset_hash,
+        .new = frozenset_make,
+    },
+    .visit = set_visit,
+    .dealloc = set_dealloc,
+};

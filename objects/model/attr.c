@@ -1,0 +1,365 @@
+/* attr.c -- getting, setting and deleting attributes.
+ *
+ * The order of the default lookup: data descriptors of the type, the instance's own
+ * attributes, the type's other attributes.  Names are interned before they reach a slot.
+ * No state, no locks: type_lookup.c and instance.c hold the protocols.
+ */
+#include "objects/error/exception_priv.h"
+#include "objects/model/type_priv.h"
+
+#include "objects/container/container.h"
+#include "objects/number/number.h"
+#include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
+#include "objects/text/str.h"
+
+Value
+name_interned(Thread *th, Value name)
+{
+    if (is_exact(name, SHAPE_STR))
+        return str_intern(th, retain(th, name));
+    StrBuilder b; /* a subclass's instance: its characters */
+    str_builder_init(&b);
+    if (!str_builder_str(th, &b, name)) {
+        str_builder_free(&b);
+        return NULL;
+    }
+    Value plain = str_builder_finish(th, &b);
+    return plain ? str_intern(th, plain) : NULL;
+}
+
+static inline bool
+is_plain_name(Value name)
+{
+    return is_exact(name, SHAPE_STR) && str_is_interned(name);
+}
+
+static COLD bool
+raise_bad_name(Thread *th, Value name)
+{
+    raise_type_error(th, "attribute name must be string, not '%T'", name);
+    return false;
+}
+
+/* Whose attribute was missing, in an AttributeError that does not say so yet. */
+static COLD void
+fill_attribute_error(Thread *th, Value o, Value name)
+{
+    Value e = th->error;
+    if (e == NULL || !is_instance_of(e, &exc_AttributeError))
+        return;
+    AttributeErrorObject *a = (AttributeErrorObject *)(void *)value_object(e);
+    if (field_peek(&a->obj) != NULL || field_peek(&a->name) != NULL)
+        return;
+    field_replace(th, &a->base.head, &a->obj, retain(th, o));
+    field_replace(th, &a->base.head, &a->name, retain(th, name));
+}
+
+/* -- the default for instances -- */
+
+Answer
+generic_get_attr_optional(Thread *th, Value o, Value name, Value *out)
+{
+    Type *t = type_of(o);
+    Value d = type_lookup(th, t, name);
+    DescrGetFn get = NULL;
+    *out = NULL;
+    if (d != NULL) {
+        get = SLOT(type_of(d), descr_get);
+        if (get != NULL && SLOT(type_of(d), descr_set) != NULL) {
+            *out = get(th, d, o, value_of_type(t));
+            drop(th, d);
+            return *out ? YES : FAILED;
+        }
+    }
+    if (t->attrs_offset != 0 || t->extra->own_dict) {
+        Value v = instance_get(th, o, name);
+        if (v != NULL) {
+            drop_null(th, d);
+            *out = v;
+            return YES;
+        }
+        if (UNLIKELY(error_set(th))) { /* an odd key's __eq__ */
+            drop_null(th, d);
+            return FAILED;
+        }
+    }
+    if (d == NULL)
+        return NO;
+    if (get == NULL) {
+        *out = d;
+        return YES;
+    }
+    *out = get(th, d, o, value_of_type(t));
+    drop(th, d);
+    return *out ? YES : FAILED;
+}
+
+Value
+generic_get_attr(Thread *th, Value o, Value name)
+{
+    if (UNLIKELY(!is_plain_name(name)))
+        return get_attr_by(th, o, name, generic_get_attr);
+    Value v;
+    if (generic_get_attr_optional(th, o, name, &v) == NO)
+        return raise_attribute_error(th, o, name);
+    return v;
+}
+
+bool
+generic_set_attr(Thread *th, Value o, Value name, Value v)
+{
+    if (UNLIKELY(!is_plain_name(name)))
+        return set_attr_by(th, o, name, v, generic_set_attr);
+    Type *t = type_of(o);
+    Value d = type_lookup(th, t, name);
+    bool ok = false;
+    DescrSetFn set;
+    if (d != NULL && (set = SLOT(type_of(d), descr_set)) != NULL) {
+        ok = set(th, d, o, v);
+    } else if (instance_has_dict(o)) {
+        if (v != NULL) {
+            ok = instance_set(th, o, name, v);
+        } else {
+            Answer there = instance_delete(th, o, name);
+            ok = there == YES;
+            if (there == NO)
+                raise_attribute_error(th, o, name);
+        }
+    } else if (d == NULL) {
+        raise_attribute_error(th, o, name);
+    } else {
+        raise_error(th, &exc_AttributeError, "'%T' object attribute '%V' is read-only", o, name);
+    }
+    drop_null(th, d);
+    return ok;
+}
+
+/* -- the same for types -- */
+
+static COLD Value
+raise_type_attribute(Thread *th, Value type, Value name)
+{
+    raise_error(th, &exc_AttributeError, "type object '%N' has no attribute '%V'", as_type(type),
+                name);
+    fill_attribute_error(th, type, name);
+    return NULL;
+}
+
+Answer
+type_get_attr_optional(Thread *th, Value v, Value name, Value *out)
+{
+    Type *type = as_type(v);
+    Type *meta = type_of(v);
+    *out = NULL;
+    Value of_meta = type_lookup(th, meta, name);
+    DescrGetFn get = of_meta ? SLOT(type_of(of_meta), descr_get) : NULL;
+    if (get != NULL && SLOT(type_of(of_meta), descr_set) != NULL) {
+        *out = get(th, of_meta, v, value_of_type(meta));
+        drop(th, of_meta);
+        return *out ? YES : FAILED;
+    }
+    Value own = type_lookup(th, type, name);
+    if (own != NULL) {
+        drop_null(th, of_meta);
+        DescrGetFn own_get = SLOT(type_of(own), descr_get);
+        if (own_get == NULL) {
+            *out = own;
+            return YES;
+        }
+        *out = own_get(th, own, NULL, v);
+        drop(th, own);
+        return *out ? YES : FAILED;
+    }
+    if (of_meta == NULL)
+        return NO;
+    if (get == NULL) {
+        *out = of_meta;
+        return YES;
+    }
+    *out = get(th, of_meta, v, value_of_type(meta));
+    drop(th, of_meta);
+    return *out ? YES : FAILED;
+}
+
+Value
+type_get_attr(Thread *th, Value type, Value name)
+{
+    if (UNLIKELY(!is_plain_name(name)))
+        return get_attr_by(th, type, name, type_get_attr);
+    Value v;
+    if (type_get_attr_optional(th, type, name, &v) == NO)
+        return raise_type_attribute(th, type, name);
+    return v;
+}
+
+/* Sets or deletes an entry of the type's dict. */
+static bool
+type_dict_set(Thread *th, Type *type, Value name, Value v)
+{
+    Value d = field_read(th, &type->ops.head, &type->dict);
+    if (d == NULL) {
+        raise_type_attribute(th, value_of_type(type), name);
+        return false;
+    }
+    bool ok;
+    type_modify_begin(th, type, name);
+    if (v != NULL) {
+        ok = dict_set(th, d, name, v);
+    } else {
+        Answer there = dict_delete(th, d, name);
+        ok = there == YES;
+        if (there == NO)
+            raise_type_attribute(th, value_of_type(type), name);
+    }
+    type_modify_end(th);
+    drop(th, d);
+    if (ok && slot_name_is_dunder(name))
+        slots_update_tree(th, type, name);
+    return ok;
+}
+
+bool
+type_set_attr(Thread *th, Value v, Value name, Value value)
+{
+    if (UNLIKELY(!is_plain_name(name)))
+        return set_attr_by(th, v, name, value, type_set_attr);
+    Type *type = as_type(v);
+    if (type_flags(type) & TYPE_IMMUTABLE) {
+        raise_type_error(th, "cannot set '%V' attribute of immutable type '%N'", name, type);
+        return false;
+    }
+    Value d = type_lookup(th, type_of(v), name);
+    DescrSetFn set = d ? SLOT(type_of(d), descr_set) : NULL;
+    bool ok = set ? set(th, d, v, value) : type_dict_set(th, type, name, value);
+    drop_null(th, d);
+    return ok;
+}
+
+/* -- any value -- */
+
+Value
+get_attr_by(Thread *th, Value o, Value name, GetAttrFn fn)
+{
+    if (!is_str(name)) {
+        raise_bad_name(th, name);
+        return NULL;
+    }
+    Value plain = name_interned(th, name);
+    if (plain == NULL)
+        return NULL;
+    Value v = fn(th, o, plain);
+    drop(th, plain);
+    return v;
+}
+
+bool
+set_attr_by(Thread *th, Value o, Value name, Value v, SetAttrFn fn)
+{
+    if (!is_str(name))
+        return raise_bad_name(th, name);
+    Value plain = name_interned(th, name);
+    if (plain == NULL)
+        return false;
+    bool ok = fn(th, o, plain, v);
+    drop(th, plain);
+    return ok;
+}
+
+Value
+get_attr(Thread *th, Value o, Value name)
+{
+    if (UNLIKELY(!is_plain_name(name)))
+        return get_attr_by(th, o, name, get_attr);
+    GetAttrFn fn = SLOT(type_of(o), getattr);
+    Value v = fn(th, o, name);
+    if (UNLIKELY(v == NULL))
+        fill_attribute_error(th, o, name);
+    return v;
+}
+
+bool
+set_attr(Thread *th, Value o, Value name, Value v)
+{
+    if (UNLIKELY(!is_plain_name(name)))
+        return set_attr_by(th, o, name, v, set_attr);
+    SetAttrFn fn = SLOT(type_of(o), setattr);
+    return fn(th, o, name, v);
+}
+
+Answer
+get_attr_optional(Thread *th, Value o, Value name, Value *out)
+{
+    *out = NULL;
+    if (UNLIKELY(!is_plain_name(name))) {
+        if (!is_str(name)) {
+            raise_bad_name(th, name);
+            return FAILED;
+        }
+        Value plain = name_interned(th, name);
+        if (plain == NULL)
+            return FAILED;
+        Answer a = get_attr_optional(th, o, plain, out);
+        drop(th, plain);
+        return a;
+    }
+    GetAttrFn fn = SLOT(type_of(o), getattr);
+    Answer a;
+    if (fn == generic_get_attr) {
+        a = generic_get_attr_optional(th, o, name, out);
+    } else if (fn == type_get_attr) {
+        a = type_get_attr_optional(th, o, name, out);
+    } else {
+        *out = fn(th, o, name);
+        a = *out ? YES : FAILED;
+    }
+    if (UNLIKELY(a == FAILED) && error_matches(th, &exc_AttributeError)) {
+        error_clear(th);
+        a = NO;
+    }
+    return a;
+}
+
+Value
+get_attr_c(Thread *th, Value o, const char *name)
+{
+    Value n = str_intern_c(th, name);
+    if (n == NULL)
+        return NULL;
+    Value v = get_attr(th, o, n);
+    drop(th, n);
+    return v;
+}
+
+bool
+set_attr_c(Thread *th, Value o, const char *name, Value v)
+{
+    Value n = str_intern_c(th, name);
+    if (n == NULL)
+        return false;
+    bool ok = set_attr(th, o, n, v);
+    drop(th, n);
+    return ok;
+}
+
+Answer
+has_attr(Thread *th, Value o, Value name)
+{
+    Value v;
+    Answer a = get_attr_optional(th, o, name, &v);
+    drop_null(th, v);
+    return a;
+}
+
+Value
+lookup_special(Thread *th, Value self, Value name)
+{
+    Type *t = type_of(self);
+    Value f = type_lookup(th, t, name);
+    DescrGetFn get = f ? SLOT(type_of(f), descr_get) : NULL;
+    if (get == NULL)
+        return f;
+    Value bound = get(th, f, self, value_of_type(t));
+    drop(th, f);
+    return bound;
+}

@@ -1,0 +1,275 @@
+/* shape.c -- the trees of shapes of a class; see shape.h.
+ *
+ * Invariant: names[0 .. used-1] of a ShapeKeys differ from one another, so that one probe
+ * answers for every shape that shares it.
+ * Locks: children and keys grow under the type's object lock.  Memory comes from malloc
+ * outside the lock where it can be large; the small pieces of a child are made before it.
+ */
+#include "objects/model/shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gc/reclaim.h"
+#include "objects/error/error.h"
+#include "objects/model/type_priv.h"
+
+static ShapeKeys *
+keys_new(uint32_t capacity)
+{
+    uint32_t slots = 8;
+    while (slots < capacity * 2)
+        slots *= 2;
+    ShapeKeys *k = calloc(1, sizeof(ShapeKeys) + slots);
+    if (k == NULL)
+        return NULL;
+    k->names = calloc(capacity, sizeof(Value));
+    if (k->names == NULL) {
+        free(k);
+        return NULL;
+    }
+    k->capacity = capacity;
+    k->mask = slots - 1;
+    return k;
+}
+
+/* Appends a name whose reference is taken over.  The type is locked. */
+static void
+keys_append(ShapeKeys *k, Value STEALS name)
+{
+    uint32_t at = load_relaxed(&k->used);
+    k->names[at] = name;
+    uint32_t i = name_hash_word(name);
+    while (load_relaxed(&k->index[i & k->mask]) != 0)
+        i++;
+    store_release(&k->index[i & k->mask], (uint8_t)(at + 1)); /* pairs with shape_find() */
+    store_release(&k->used, at + 1);
+}
+
+static void
+keys_free(Thread *th, void *p)
+{
+    ShapeKeys *k = p;
+    for (uint32_t i = 0; i < k->used.raw_; i++)
+        drop(th, k->names[i]);
+    free(k->names);
+    free(k);
+}
+
+static void
+shape_free(Thread *th, void *p)
+{
+    (void)th;
+    free(p);
+}
+
+/* Gives a shape its number and enters it in the tables. */
+static bool
+shape_enter(Type *type, Shape *s)
+{
+    s->number = shape_index_new();
+    if (s->number == 0)
+        return false;
+    s->type = type;
+    shape_info[s->number] = s;
+    __atomic_store_n(&shape_type[s->number], &type->ops, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* The type is locked. */
+static void
+shape_list_locked(Type *type, Shape *s)
+{
+    TypeExtra *x = type->extra;
+    s->next = load_relaxed(&x->shapes);
+    store_release(&x->shapes, s); /* pairs with the walk in type_lookup.c */
+    store_relaxed(&x->shape_count, load_relaxed(&x->shape_count) + 1);
+}
+
+Shape *
+shape_root_new(Type *type, uint32_t inline_capacity, bool dict_mode)
+{
+    Shape *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->inline_capacity = inline_capacity;
+    s->dict_mode = dict_mode;
+    if (!shape_enter(type, s)) {
+        free(s);
+        return NULL;
+    }
+    bool held = object_lock(&type->ops.head);
+    shape_list_locked(type, s);
+    object_unlock(&type->ops.head, held);
+    return s;
+}
+
+Shape *
+shape_child_find(const Shape *s, Value name)
+{
+    for (Shape *c = load_acquire(&s->children); c; c = load_acquire(&c->sibling)) {
+        if (c->keys->names[s->count] == name)
+            return c;
+    }
+    return NULL;
+}
+
+Shape *
+shape_child(Thread *th, Shape *s, Value name)
+{
+    Shape *c = shape_child_find(s, name);
+    if (c)
+        return c;
+    Type *type = s->type;
+    TypeExtra *x = type->extra;
+    if (s->dict_mode || s->count >= SHAPE_NAMES_MAX ||
+        load_relaxed(&x->shape_count) >= SHAPES_PER_TYPE)
+        return NULL;
+    c = calloc(1, sizeof *c);
+    uint32_t capacity = s->count < 4 ? 4 : s->count < 16 ? 16 : SHAPE_NAMES_MAX;
+    ShapeKeys *fresh = keys_new(capacity);
+    if (c == NULL || fresh == NULL || !shape_enter(type, c)) {
+        if (fresh)
+            keys_free(th, fresh);
+        free(c);
+        return NULL;
+    }
+    c->count = s->count + 1;
+    c->inline_capacity = s->inline_capacity;
+    retain_many(th, name, 1);
+
+    bool held = object_lock(&type->ops.head);
+    Shape *other = shape_child_find(s, name);
+    if (other == NULL) {
+        ShapeKeys *k = s->keys;
+        if (k && load_relaxed(&k->used) == s->count && s->count < k->capacity) {
+            keys_append(k, name);
+        } else {
+            for (uint32_t i = 0; i < s->count; i++)
+                keys_append(fresh, retain(th, k->names[i]));
+            keys_append(fresh, name);
+            k = fresh;
+            fresh = NULL;
+        }
+        k->refs++;
+        c->keys = k;
+        plain_store(&c->sibling, load_relaxed(&s->children)); /* not yet published */
+        shape_list_locked(type, c);
+        store_release(&s->children, c); /* pairs with shape_child_find() */
+    }
+    object_unlock(&type->ops.head, held);
+
+    if (fresh)
+        keys_free(th, fresh);
+    if (other) { /* another thread was faster: the number stays unused */
+        drop(th, name);
+        shape_info[c->number] = NULL;
+        free(c);
+        return other;
+    }
+    return c;
+}
+
+Shape *
+shape_dict_mode(Thread *th, Type *type)
+{
+    TypeExtra *x = type->extra;
+    Shape *s = load_acquire(&x->dict_shape);
+    if (s)
+        return s;
+    s = shape_root_new(type, 0, true);
+    if (s == NULL) {
+        raise_memory(th);
+        return NULL;
+    }
+    Shape *none = NULL;
+    if (!cas_acq_rel(&x->dict_shape, &none, s))
+        return none;
+    return s;
+}
+
+Shape *
+shape_root_for(Thread *th, Type *type, uint32_t inline_capacity)
+{
+    for (Shape *s = load_acquire(&type->extra->shapes); s; s = s->next) {
+        if (s->count == 0 && !s->dict_mode && s->inline_capacity == inline_capacity)
+            return s;
+    }
+    Shape *s = shape_root_new(type, inline_capacity, false);
+    if (s == NULL)
+        raise_memory(th);
+    return s;
+}
+
+void
+shape_outgrown(Thread *th, Shape *s)
+{
+    Type *type = s->type;
+    TypeExtra *x = type->extra;
+    uint32_t have = x->inline_capacity;
+    if (s->inline_capacity != have || have >= 30 || (type_flags(type) & TYPE_HEAP) == 0 ||
+        (type->spec != NULL && have == 0))
+        return;
+    uint32_t want = have + (have < 4 ? 2 : have / 2);
+    if ((want - have) % 2)
+        want++; /* keeps the size a multiple of 16 */
+    Shape *root = shape_root_for(th, type, want);
+    if (root == NULL) {
+        drop_null(th, th->error);
+        th->error = NULL;
+        return;
+    }
+    bool held = object_lock(&type->ops.head);
+    if (x->inline_capacity == have) {
+        x->inline_capacity = want;
+        __atomic_store_n(&type->root_shape, root->number, __ATOMIC_RELEASE);
+    }
+    object_unlock(&type->ops.head, held);
+}
+
+void
+shapes_free(Thread *th, Type *type)
+{
+    TypeExtra *x = type->extra;
+    Shape *s = plain_load(&x->shapes); /* dying */
+    plain_store(&x->shapes, NULL);
+    while (s) {
+        Shape *next = s->next;
+        store_relaxed(&shape_version[s->number], 0u);
+        if (s->keys && --s->keys->refs == 0)
+            retire_memory(th, s->keys, sizeof *s->keys, keys_free);
+        shape_info[s->number] = NULL;
+        retire_memory(th, s, sizeof *s, shape_free);
+        s = next;
+    }
+}
+
+/* -- what the evaluator's caches ask -- */
+
+uint32_t
+shape_slot_offset(uint32_t shape, Value name)
+{
+    const Shape *s = shape_info[shape];
+    if (s == NULL || s->dict_mode || s->type->attrs_offset <= ATTRS_TAIL)
+        return 0;
+    int i = shape_find(s, name);
+    if (i < 0 || (uint32_t)i >= s->inline_capacity)
+        return 0;
+    return s->type->attrs_offset + (uint32_t)offsetof(AttrPart, slots) +
+           (uint32_t)i * (uint32_t)sizeof(Field);
+}
+
+uint32_t
+shape_transition(Thread *th, uint32_t shape, Value name, uint32_t *offset)
+{
+    Shape *s = shape_info[shape];
+    if (s == NULL || s->dict_mode || s->type->attrs_offset <= ATTRS_TAIL ||
+        s->count >= s->inline_capacity || shape_find(s, name) >= 0)
+        return 0;
+    Shape *c = shape_child(th, s, name);
+    if (c == NULL)
+        return 0;
+    *offset = s->type->attrs_offset + (uint32_t)offsetof(AttrPart, slots) +
+              s->count * (uint32_t)sizeof(Field);
+    return c->number;
+}

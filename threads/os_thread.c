@@ -1,0 +1,179 @@
+/* os_thread.c -- threads of the operating system.
+ *
+ * Process-wide state: the stack size of new threads.
+ */
+#define _GNU_SOURCE
+#include "threads/os_thread.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* Left of the stack for C functions that do not ask. */
+#define STACK_MARGIN ((size_t)192 * 1024 * (WEFT_ASAN || WEFT_TSAN ? 2 : 1))
+/* A new thread gets at least this much. */
+#define STACK_MIN ((size_t)512 * 1024 * (WEFT_ASAN || WEFT_TSAN ? 2 : 1))
+/* What is assumed of a stack without a limit. */
+#define STACK_UNLIMITED ((size_t)64 * 1024 * 1024)
+
+static _Thread_local OsThread self_os __attribute__((tls_model("initial-exec")));
+static ATOMIC(size_t) default_stack_size; /* [atomic] 0: the system's */
+
+/* The main thread's stack grows on demand down to its limit.  pthread_getattr_np()
+ * would read /proc/self/maps to find the top, which is close to where we are. */
+static void
+find_main_stack(OsThread *os)
+{
+    struct rlimit limit;
+    size_t size = STACK_UNLIMITED;
+    if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        size = (size_t)limit.rlim_cur;
+    /* The environment and arguments lie above this frame and count towards the limit. */
+    extern char **environ;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t top = here;
+    for (char **e = environ; e && *e; e++) {
+        uintptr_t end = (uintptr_t)*e + strlen(*e) + 1;
+        if (end > top && end - here < size) /* putenv() can point anywhere */
+            top = end;
+    }
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    top = (top + page) & ~(page - 1);
+    os->stack_high = top;
+    os->stack_low = top > size ? top - size + page : page;
+}
+
+static void
+find_stack(OsThread *os)
+{
+    if ((pid_t)syscall(SYS_gettid) == getpid()) {
+        find_main_stack(os);
+        return;
+    }
+    pthread_attr_t attr;
+    void *low = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &low, &size);
+        pthread_attr_destroy(&attr);
+    }
+    if (low == NULL) {
+        uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+        os->stack_high = here;
+        os->stack_low = here - STACK_MIN / 2;
+        return;
+    }
+    os->stack_low = (uintptr_t)low;
+    os->stack_high = (uintptr_t)low + size;
+}
+
+OsThread *
+os_thread_self(void)
+{
+    OsThread *os = &self_os;
+    if (UNLIKELY(os->ident == 0)) {
+        os->native_id = (int32_t)syscall(SYS_gettid);
+        if (os->stack_high == 0)
+            find_stack(os);
+        os->ident = (uint64_t)(uintptr_t)pthread_self();
+    }
+    return os;
+}
+
+uintptr_t
+os_thread_stack_limit(OsThread *os)
+{
+    size_t size = os->stack_high - os->stack_low;
+    size_t margin = STACK_MARGIN < size / 2 ? STACK_MARGIN : size / 2;
+    return os->stack_low + margin;
+}
+
+void
+os_thread_reset_in_child(void)
+{
+    self_os.ident = 0; /* the stack stays: a child runs on its parent's */
+    store_relaxed(&self_os.waiting_on, NULL);
+}
+
+typedef struct StartArgs {
+    void (*fn)(void *arg);
+    void *arg;
+} StartArgs;
+
+static void *
+start_routine(void *p)
+{
+    StartArgs args = *(StartArgs *)p;
+    mem_free(p);
+    args.fn(args.arg);
+    return NULL;
+}
+
+bool
+os_thread_start(void (*fn)(void *arg), void *arg, size_t stack_size)
+{
+    StartArgs *args = mem_alloc(sizeof(*args));
+    if (args == NULL)
+        return false;
+    *args = (StartArgs){fn, arg};
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) != 0) {
+        mem_free(args);
+        return false;
+    }
+    if (stack_size == 0)
+        stack_size = load_relaxed(&default_stack_size);
+    if (stack_size != 0) {
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        if (stack_size < STACK_MIN)
+            stack_size = STACK_MIN;
+        stack_size = (stack_size + page - 1) & ~(page - 1);
+    }
+    pthread_t handle;
+    bool ok = (stack_size == 0 || pthread_attr_setstacksize(&attr, stack_size) == 0) &&
+              pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
+              pthread_create(&handle, &attr, start_routine, args) == 0;
+    pthread_attr_destroy(&attr);
+    if (!ok)
+        mem_free(args);
+    return ok;
+}
+
+bool
+os_thread_set_stack_size(size_t size)
+{
+    if (size != 0 && (size < 32768 || size > (size_t)1 << 40))
+        return false;
+    store_relaxed(&default_stack_size, size);
+    return true;
+}
+
+size_t
+os_thread_stack_size(void)
+{
+    return load_relaxed(&default_stack_size);
+}
+
+void
+os_thread_set_name(const char *name)
+{
+    char kept[16];
+    size_t n = strlen(name);
+    if (n > 15)
+        n = 15;
+    memcpy(kept, name, n);
+    kept[n] = '\0';
+    pthread_setname_np(pthread_self(), kept);
+}
+
+void
+os_yield(void)
+{
+    sched_yield();
+}

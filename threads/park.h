@@ -1,0 +1,41 @@
+/* park.h -- waiting on an address: the parking lot.
+ *
+ * A lock of one byte has no room for a queue.  Its waiters stand in a process-wide
+ * hash table, in a bucket chosen by the lock's address, each sleeping on a word in its
+ * own stack frame.  A bucket is held for a few instructions at a time.
+ *
+ *     waiter                         waker
+ *     lock bucket                    lock bucket
+ *     *byte still as expected?       take the first waiter of this address out
+ *     stand in line, unlock, sleep   set *byte, unlock, wake it
+ *
+ * The test of the byte and the change of the byte both happen under the bucket's lock,
+ * so no wake-up is lost.
+ */
+#ifndef THREADS_PARK_H
+#define THREADS_PARK_H
+
+#include "base/atomic.h"
+
+typedef enum ParkResult {
+    PARK_WOKEN,       /* somebody woke this waiter */
+    PARK_CHANGED,     /* the byte was not as expected: did not sleep */
+    PARK_TIMEOUT,
+    PARK_INTERRUPTED, /* a signal handler ran here (only if `interruptible`) */
+} ParkResult;
+
+typedef ATOMIC(uint8_t) ParkByte;
+
+/* Sleeps while *byte is `expected`, until `deadline` (INT64_MAX: never).  Takes no other
+ * lock and knows no Thread: whether the caller is online is its own business. */
+ParkResult park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible);
+
+/* Wakes the longest waiter on *byte, if any.  Under the bucket's lock *byte becomes
+ * `if_more` when others still wait, `if_none` when not. */
+void park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none);
+
+/* Forgets all waiters: in the child of a fork, where none of them exists. */
+void park_reset_in_child(void);
+
+
+#endif
