@@ -1,8 +1,9 @@
 /* chunk.c -- 4 MiB chunks from mimalloc, cut into slabs.
  *
- * Chunks with an unused slab are in a list, searched from its front; a chunk whose slabs are all unused goes back to mimalloc, except one that is kept.  From the
- * second chunk on the kernel is asked for huge pages: a growing heap then costs a third of
- * the page faults; the first stays in small pages so that a short program stays small.
+ * Chunks with an unused slab are in a list, searched from its front; a chunk whose slabs are
+ * all unused goes back to mimalloc, except one that is kept.  From the fifth chunk on the
+ * kernel is asked for huge pages: a growing heap then costs a fraction of the page faults;
+ * the first four stay in small pages so that a short program stays small.
  *
  * Process-wide state: the list of chunks (chunks_lock), the map of their addresses (one
  * bit for each 4 MiB of the address space, read without a lock), counters.
@@ -81,7 +82,7 @@ chunk_new_locked(void)
     if (c == NULL)
         return NULL;
 #ifdef MADV_HUGEPAGE
-    bool huge_pages = chunks > 0 && madvise(c, CHUNK_SIZE, MADV_HUGEPAGE) == 0;
+    bool huge_pages = chunks >= 4 && madvise(c, CHUNK_SIZE, MADV_HUGEPAGE) == 0;
 #else
     bool huge_pages = false;
 #endif
@@ -237,4 +238,10 @@ void
 chunk_unlock_after_fork(void)
 {
     mutex_unlock(&chunks_lock);
+}
+
+void
+chunk_reset_in_child(void)
+{
+    mutex_reset(&chunks_lock);
 }

@@ -9,8 +9,9 @@ typedef struct CollectResult {
     size_t uncollectable; /* found, but not freed */
 } CollectResult;
 
-/* Collects garbage cycles of th's interpreter.  `generation` 0..2 is only recorded.
- * Runs finalizers and weakref callbacks on this thread.  A safepoint. */
+/* Collects garbage cycles of th's interpreter: all of them (generation 2), or those among
+ * objects that no collection has seen yet (0, 1).  Runs finalizers and weakref callbacks on
+ * this thread.  A safepoint.  Called from inside a collection of th's it does nothing. */
 CollectResult gc_collect(Thread *th, int generation);
 
 void gc_enable(Interp *interp, bool on);
@@ -23,16 +24,37 @@ void gc_unfreeze(Thread *th);
 size_t gc_freeze_count(Interp *interp);
 
 /* Calls fn(o, arg) for each live tracked object, with the world stopped; fn may
- * retain through the collector's list only: it returns false to stop. */
+ * retain (not drop, not allocate objects): it returns false to stop. */
 void gc_each_object_stopped(Interp *interp, bool (*fn)(Object *o, void *arg), void *arg);
 
-/* Roots outside the heap: each level registers a function that visits what it
- * counts in C structures of a thread or an interpreter (registers included). */
+/* Whether the collector looks at `o` (gc.is_tracked). */
+static inline bool
+gc_is_tracked(const Object *o)
+{
+    return (object_bits(o) & BIT_TRACKED) != 0;
+}
+
+/* Roots that are not counted: each level registers a function that visits them (types in
+ * registers of running frames; harmless for what is counted, too).  References counted in C
+ * structures need no such function: whatever is counted and not visited by an object keeps
+ * its referent alive.  The world is stopped. */
 typedef void (*RootsFn)(Interp *interp, VisitFn visit, void *arg);
 void gc_register_roots(RootsFn fn);
 
+/* Caches with uncounted pointers: fn clears those whose object is_garbage() accepts.  The
+ * world is stopped; called before anything of the garbage is freed. */
+typedef void (*PurgeFn)(Interp *interp, bool (*is_garbage)(const Object *o));
+void gc_register_purge(PurgeFn fn);
+
 /* gc.callbacks: called (if set) before ("start") and after ("stop") a collection. */
 extern void (*gc_callback)(Thread *th, const char *phase, int generation, CollectResult result);
+
+/* gc.set_debug(): with GC_DEBUG_SAVEALL each garbage object goes to gc_save instead of
+ * being freed. */
+#define GC_DEBUG_SAVEALL 32u
+void gc_set_debug(Interp *interp, uint32_t flags);
+uint32_t gc_get_debug(Interp *interp);
+extern void (*gc_save)(Thread *th, Value v);
 
 /* The per-generation totals that gc.get_stats() shows. */
 typedef struct GcStats {

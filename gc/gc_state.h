@@ -13,13 +13,12 @@ typedef struct GcState {
     ReclaimShared handed;        /* retired batches of threads that went offline */
     struct WeakTable *weak;      /* [const] */
 
-    Mutex collecting;            /* one collection at a time */
     ATOMIC(uint8_t) enabled;
-    ATOMIC(uint8_t) running;     /* a collection is under way */
     ATOMIC(uint8_t) no_service;  /* it ends: the service thread stays away */
     ATOMIC(uint64_t) threshold[3];
     ATOMIC(uint64_t) live_young; /* tracked cells after the last collection of any kind */
     ATOMIC(uint64_t) live_full;  /* tracked cells after the last full collection */
+    ATOMIC(uint32_t) young_scale;/* the young limit is doubled this many times */
     ATOMIC(uint64_t) runs[2];    /* collections of generation 0, 1 since the next older one */
     ATOMIC(uint64_t) frozen;     /* objects in frozen slabs */
     ATOMIC(uint32_t) debug;      /* gc.set_debug() */

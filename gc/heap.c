@@ -1,15 +1,15 @@
 /* heap.c -- one context's heap: allocating and freeing without atomics.
  *
  * A heap has, for each kind and size class, one slab it allocates from (current) and a
- * list of slabs with room (available); slabs without a free cell are in neither.
+ * list of slabs with room (available); slabs with (nearly) no free cell are in neither.
  *
  *     UNUSED -> CURRENT -> FULL -> AVAILABLE -> CURRENT
  *                                  AVAILABLE -> UNUSED    (its last object died)
  *
  * Invariants of a slab in use, for its owner (heap_check.c proves them):
  *     used + length of `free` == carved <= capacity   (used counts cells in `remote`)
- *     CURRENT: notify is never reached; FULL: `free` is empty, notify == capacity - 1;
- *     AVAILABLE, LARGE, FROZEN: notify == 0
+ *     CURRENT: notify is never reached; FULL: less than a sixteenth of the cells is free,
+ *     notify is where that ends; AVAILABLE, LARGE, FROZEN: notify == 0
  * Cells behind `carved` are touched for the first time when they are carved, a page's
  * worth at a time, so an unused slab costs no memory.
  *
@@ -106,6 +106,16 @@ available_add(Heap *h, Slab *s)
     *list = s;
 }
 
+/* A slab that ran out of cells is left alone until a sixteenth of them is free again:
+ * otherwise a program that replaces objects here and there would change its current slab
+ * with each of them. */
+static void
+make_full(Slab *s)
+{
+    s->state = SLAB_FULL;
+    s->notify = slab_full_notify(s);
+}
+
 static void
 available_remove(Heap *h, Slab *s)
 {
@@ -148,9 +158,11 @@ slab_freed(Slab *s)
     switch (s->state) {
     case SLAB_FULL:
         available_add(h, s);
-        if (load_relaxed(&s->used) != 0)
-            return;
-        /* fallthrough */
+        if (load_relaxed(&s->used) == 0) {
+            available_remove(h, s);
+            release_slab(h, s);
+        }
+        return;
     case SLAB_AVAILABLE:
         available_remove(h, s);
         release_slab(h, s);
@@ -179,7 +191,7 @@ new_slab(Heap *h, unsigned c, bool tracked)
     unsigned index = (unsigned)(s - chunk->heads);
     memset((void *)s, 0, sizeof(*s));
     s->first = chunk_slab_start(chunk, index);
-    s->cell_size = class_bytes[c];
+    s->cell_bytes = s->cell_size = class_bytes[c];
     s->capacity = (uint32_t)(chunk_slab_room(index) / s->cell_size);
     s->reciprocal = (uint32_t)((((uint64_t)1 << 32) + s->cell_size - 1) / s->cell_size);
     s->class_index = (uint8_t)c;
@@ -229,8 +241,7 @@ refill(Heap *h, unsigned c, bool tracked)
         gained = carve(s);
     if (s->free == NULL) {
         if (s != &slab_none) {
-            s->state = SLAB_FULL;
-            s->notify = s->capacity - 1;
+            make_full(s);
         }
         s = h->available[tracked][c];
         if (s) {
@@ -242,9 +253,9 @@ refill(Heap *h, unsigned c, bool tracked)
                 h->current[tracked][c] = &slab_none;
                 return NULL;
             }
-            if (s->carved < s->capacity)
-                carve(s);
         }
+        if (s->free == NULL)
+            carve(s);
         s->state = SLAB_CURRENT;
         s->notify = NEVER;
         h->current[tracked][c] = s;
@@ -267,8 +278,9 @@ fill_header(Heap *h, HeapCell *cell, uint32_t shape, size_t size, bool tracked)
     memcpy((void *)cell, &low, 8);
     memcpy((char *)cell + 8, &high, 8);
     if (size > 16) {
+        size = (size + 15) & ~(size_t)15;
         memory_allow((char *)cell + 16, size - 16);
-        memset((char *)cell + 16, 0, ((size + 15) & ~(size_t)15) - 16);
+        memset((char *)cell + 16, 0, size - 16);
     }
     return (Object *)(void *)cell;
 }
@@ -297,7 +309,7 @@ new_large(Thread *th, uint32_t shape, size_t size, bool tracked)
     s->tracked = tracked;
     s->young = 1;
     s->capacity = s->carved = 1;
-    s->large_size = bytes;
+    s->cell_bytes = bytes;
     s->cell_size = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
     s->notify = 0;
     store_relaxed(&s->used, 1);
@@ -490,6 +502,47 @@ heap_destroy(Heap *h)
             chunk_give_back(h->empty[i], 1);
     mem_free(h);
     sweep_orphans();
+}
+
+void
+heap_freeze_stopped(Heap *h)
+{
+    Slab *next;
+    for (Slab *s = h->slabs; s; s = next) {
+        next = s->next;
+        if (!s->tracked || s->frozen)
+            continue;
+        s->frozen = 1;
+        s->young = 0;
+        if (s->state == SLAB_LARGE)
+            continue;
+        if (s->state == SLAB_AVAILABLE)
+            available_remove(h, s);
+        else if (s->state == SLAB_CURRENT)
+            h->current[1][s->class_index] = &slab_none;
+        s->state = SLAB_FROZEN;
+        s->notify = 0;
+        if (load_relaxed(&s->used) == 0)
+            release_slab(h, s);
+    }
+}
+
+void
+heap_unfreeze_stopped(Heap *h)
+{
+    for (Slab *s = h->slabs; s; s = s->next) {
+        if (!s->frozen)
+            continue;
+        s->frozen = 0;
+        s->young = 1;
+        if (s->state != SLAB_FROZEN)
+            continue;
+        if (load_relaxed(&s->used) <= slab_full_notify(s)) {
+            available_add(h, s);
+        } else {
+            make_full(s);
+        }
+    }
 }
 
 /* ---------------------------------------------------------------- looking at all of it */

@@ -48,8 +48,9 @@ object_new_fast(Thread *th, uint32_t shape, size_t size, bool tracked)
     memcpy((void *)cell, &low, 8);
     memcpy((char *)cell + 8, &high, 8);
     if (size > 16) {
+        size = (size + 15) & ~(size_t)15;
         memory_allow((char *)cell + 16, size - 16);
-        memset((char *)cell + 16, 0, ((size + 15) & ~(size_t)15) - 16);
+        memset((char *)cell + 16, 0, size - 16);
     }
     return (Object *)(void *)cell;
 }

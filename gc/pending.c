@@ -41,6 +41,8 @@ pending_add(Thread *th, void (*fn)(Thread *th, Value a, Value b), Value STEALS a
     }
     r->pending[(r->pending_first + th->pending_count++) % r->pending_capacity] =
         (PendingCall){fn, a, b};
+    if (UNLIKELY(th->releasing))
+        th->offline_work = 1; /* its run is over: somebody else makes the call */
     if (!(load_relaxed(&th->request) & REQUEST_PENDING))
         safepoint_request(th, REQUEST_PENDING);
 }

@@ -133,7 +133,7 @@ push(Thread *th, uintptr_t word, uintptr_t second, size_t bytes, bool hurry)
     if (r->serving)
         return; /* whoever serves goes on until all is done */
     bool single = load_relaxed(&threads_started) == 0;
-    bool look = single || (hurry && !blocker_online(r)) || r->open_bytes >= RETIRE_SOFT ||
+    bool look = single || r->open_bytes + r->waiting_bytes >= RETIRE_HARD || (hurry && !blocker_online(r)) || r->open_bytes >= RETIRE_SOFT ||
                 (++r->pushed & 63) == 0;
     if (look && !(load_relaxed(&th->request) & REQUEST_PENDING))
         safepoint_request(th, REQUEST_PENDING);
@@ -404,6 +404,10 @@ take_handed(Thread *th)
     byte_lock((ByteLock *)(void *)&s->lock);
     RetireBlock *batch = s->first;
     s->first = NULL;
+    PendingCall *calls = s->calls;
+    uint32_t n = s->call_count;
+    s->calls = NULL;
+    s->call_count = s->call_capacity = 0;
     fetch_and_seq_cst(&th->interp->flags, ~INTERP_HANDED);
     byte_unlock((ByteLock *)(void *)&s->lock);
     for (RetireBlock *next; batch; batch = next) {
@@ -411,6 +415,9 @@ take_handed(Thread *th)
         wait_for_epoch(th->reclaim, batch);
         th->offline_work = 1;
     }
+    for (uint32_t i = 0; i < n; i++)
+        pending_add(th, calls[i].fn, calls[i].a, calls[i].b);
+    mem_free(calls);
 }
 
 /* Sleeps offline for a moment, without handing over. */
@@ -515,21 +522,57 @@ reclaim_flush(Thread *th)
 
 /* ---------------------------------------------------------------- going offline */
 
-void
-reclaim_hand_over(Thread *th)
+/* Tells another thread of the interpreter that there are batches to serve. */
+static void
+wake_somebody(Thread *th)
+{
+    for (Thread *t = load_acquire(&th->interp->threads); t; t = load_relaxed(&t->next))
+        if (t != th && load_relaxed(&t->state) == THREAD_ATTACHED) {
+            safepoint_request(t, REQUEST_PENDING);
+            break;
+        }
+    service_wake(); /* should that one go offline, too */
+}
+
+/* The run of `th` ends: whoever serves its batches runs its pending calls. */
+static void
+hand_over_pending(Thread *th)
 {
     Reclaim *r = th->reclaim;
-    if (nothing_queued(r) || r->serving) {
-        th->offline_work = !nothing_queued(r);
-        return;
+    ReclaimShared *s = &th->interp->gc->handed;
+    byte_lock((ByteLock *)(void *)&s->lock);
+    while (th->pending_count) {
+        if (s->call_count == s->call_capacity) {
+            uint32_t grown = s->call_capacity ? s->call_capacity * 2 : 16;
+            PendingCall *calls = mem_resize(s->calls, grown * sizeof(*calls));
+            if (calls == NULL) {
+                fetch_add_relaxed(&refcount_leaked, th->pending_count);
+                th->pending_count = 0;
+                break;
+            }
+            s->calls = calls;
+            s->call_capacity = grown;
+        }
+        s->calls[s->call_count++] = r->pending[r->pending_first];
+        r->pending_first = (r->pending_first + 1) % r->pending_capacity;
+        th->pending_count--;
     }
+    fetch_or_seq_cst(&th->interp->flags, INTERP_HANDED);
+    byte_unlock((ByteLock *)(void *)&s->lock);
+    wake_somebody(th);
+}
+
+/* Carries out what it can, and gives the rest of the batches to the interpreter. */
+static void
+hand_over_batches(Thread *th)
+{
+    Reclaim *r = th->reclaim;
     r->serving = 1;
     if (load_relaxed(&threads_started) == 0)
         carry_out_now(th, IMMEDIATE_ALL, 0);
     else if (!blocker_online(r) && (r->blocker = thread_other_online(th)) == NULL)
         serve_alone(th, false);
     r->serving = 0;
-    th->offline_work = 0;
     store_relaxed(&r->busy, BUSY_NO);
     if (nothing_queued(r))
         return;
@@ -543,12 +586,20 @@ reclaim_hand_over(Thread *th)
     byte_unlock((ByteLock *)(void *)&s->lock);
     r->waiting = r->waiting_last = NULL;
     r->waiting_bytes = 0;
-    for (Thread *t = load_acquire(&th->interp->threads); t; t = load_relaxed(&t->next))
-        if (t != th && load_relaxed(&t->state) == THREAD_ATTACHED) {
-            safepoint_request(t, REQUEST_PENDING);
-            break;
-        }
-    service_wake(); /* should that one go offline, too */
+    wake_somebody(th);
+}
+
+void
+reclaim_hand_over(Thread *th)
+{
+    Reclaim *r = th->reclaim;
+    if (r->serving)
+        return; /* a short wait in the middle of it */
+    if (!nothing_queued(r))
+        hand_over_batches(th);
+    if (th->releasing && th->pending_count)
+        hand_over_pending(th); /* what the batches made due, too */
+    th->offline_work = 0;
 }
 
 void
@@ -611,4 +662,6 @@ reclaim_shared_destroy(ReclaimShared *s)
 {
     free_batches(s->first);
     s->first = NULL;
+    mem_free(s->calls);
+    s->calls = NULL;
 }

@@ -48,6 +48,7 @@ typedef struct Reclaim {
     uint32_t pushed;                 /* [owner] entries so far, for a look now and then */
     uint8_t immediate;               /* [owner] IMMEDIATE_: do not wait for an epoch */
     uint8_t serving;                 /* [owner] inside reclaim_serve() */
+    uint8_t collecting;              /* [owner] inside gc_collect() */
     uint8_t throttled;               /* [owner] sleep a moment at the next safepoint */
     ATOMIC(uint8_t) busy;            /* [atomic] BUSY_: the service thread looks here */
     Object *dead;                    /* [owner] list of the dead, see refcount.c */
@@ -98,6 +99,8 @@ void service_unlock_after_fork(void);
 typedef struct ReclaimShared {
     ATOMIC(uint8_t) lock;             /* a leaf */
     RetireBlock *first;               /* [lock] batches */
+    PendingCall *calls;               /* [lock] pending calls of threads that ended */
+    uint32_t call_count, call_capacity; /* [lock] */
 } ReclaimShared;
 void reclaim_shared_destroy(ReclaimShared *s);
 

@@ -141,6 +141,17 @@ object_mark_weak(Thread *th, Object *o)
 
 /* ---------------------------------------------------------------- merging */
 
+/* Gives up one reference to a merged object; whether it was the last. */
+static bool
+drop_merged(Object *o)
+{
+    /* release: what this thread did with the object; acquire: what the others did, in case
+     * it dies here [refcount.shared] */
+    uint32_t before = __atomic_fetch_sub(&o->shared.raw_, SHARED_ONE, __ATOMIC_ACQ_REL);
+    ASSERT((before & SHARED_STATE) == SHARED_MERGED && shared_count(before) > 0);
+    return before == (SHARED_ONE | SHARED_MERGED);
+}
+
 /* Joins the halves of an object whose `local` the caller may write; whether it is dead. */
 static bool
 merge(Object *o, uint16_t owner)
@@ -155,14 +166,18 @@ merge(Object *o, uint16_t owner)
             saturate(o);
             return false;
         }
-        /* release: what the owner did; acquire: what others did before they dropped
+        /* As soon as the word says MERGED, the others may drop the object to death: one
+         * more reference keeps it until `local` and `owner` are written.
+         * release: what the owner did; acquire: what others did before they dropped
          * [refcount.shared] */
-    } while (!cas_acq_rel(&o->shared, &s, (uint32_t)count * SHARED_ONE | SHARED_MERGED));
+    } while (!cas_acq_rel(&o->shared, &s,
+                          (uint32_t)(count ? count + 1 : 0) * SHARED_ONE | SHARED_MERGED));
     store_relaxed(&o->local, 0);
     /* Compare-and-swap: a foreign retain may have saturated it meanwhile. */
-    (void)__atomic_compare_exchange_n(&o->owner.raw_, &owner, OWNER_MERGED, false,
-                                      __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-    return count == 0;
+    if (!__atomic_compare_exchange_n(&o->owner.raw_, &owner, OWNER_MERGED, false,
+                                     __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        return false;
+    return count == 0 || drop_merged(o);
 }
 
 void
@@ -295,6 +310,67 @@ merge_help(Thread *th, Thread *owner)
     }
 }
 
+/* ---------------------------------------------------------------- dealloc */
+
+/* The dead object's second to twelfth byte carry the link of the list of the dead: its
+ * counts are zero and nobody else looks at it, neither by a count nor by a weak one. */
+static void
+dead_push(Reclaim *r, Object *o)
+{
+    uintptr_t link = (uintptr_t)r->dead;
+    store_relaxed(&o->local, (uint32_t)link);
+    store_relaxed(&o->shared, (uint32_t)(link >> 32));
+    r->dead = o;
+}
+
+static Object *
+dead_pop(Reclaim *r)
+{
+    Object *o = r->dead;
+    if (o)
+        r->dead = (Object *)((uintptr_t)load_relaxed(&o->local) |
+                             (uintptr_t)load_relaxed(&o->shared) << 32);
+    return o;
+}
+
+/* Gives up what the object holds, and its cell. */
+static inline void
+dispose(Thread *th, Object *o, TypeOps *ops)
+{
+    if (ops->dealloc)
+        ops->dealloc(th, o);
+    if (UNLIKELY(load_relaxed(&o->bits) & BIT_SHARED) && ops->visit == NULL &&
+        !th->reclaim->immediate)
+        retire_cell(th, o);
+    else
+        cell_free(th, o);
+}
+
+static inline void
+dealloc(Thread *th, Object *o, TypeOps *ops)
+{
+    if (ops->visit == NULL) { /* a leaf: does not nest */
+        dispose(th, o, ops);
+        return;
+    }
+    if (UNLIKELY(th->dealloc_depth >= DEALLOC_DEPTH_MAX)) {
+        dead_push(th->reclaim, o);
+        return;
+    }
+    th->dealloc_depth++;
+    dispose(th, o, ops);
+    if (UNLIKELY(th->dealloc_depth == 1 && th->reclaim->dead))
+        while ((o = dead_pop(th->reclaim)) != NULL)
+            dispose(th, o, object_ops(o));
+    th->dealloc_depth--;
+}
+
+void
+object_dealloc(Thread *th, Object *o)
+{
+    dealloc(th, o, object_ops(o));
+}
+
 /* ---------------------------------------------------------------- drop */
 
 void
@@ -339,7 +415,13 @@ object_drop_last(Thread *th, Object *o)
     /* acquire: what others did before they dropped [refcount.shared] */
     uint32_t s = load_acquire(&o->shared);
     if (LIKELY(s == 0)) {
-        object_die(th, o);
+        uint8_t bits = load_relaxed(&o->bits);
+        TypeOps *ops = object_ops(o);
+        if (LIKELY(!(bits & (BIT_DEFERRED | BIT_WEAKREFS | BIT_SHARED)) &&
+                   !(ops->ops_flags & OPS_FINALIZER)))
+            dealloc(th, o, ops); /* what object_die() comes to in most cases */
+        else
+            object_die(th, o);
         return;
     }
     if ((s & SHARED_STATE) == SHARED_QUEUED)
@@ -401,58 +483,4 @@ object_die(Thread *th, Object *o)
         return;
     }
     object_dealloc(th, o);
-}
-
-/* The dead object's second to twelfth byte carry the link of the list of the dead: its
- * counts are zero and nobody else looks at it, neither by a count nor by a weak one. */
-static void
-dead_push(Reclaim *r, Object *o)
-{
-    uintptr_t link = (uintptr_t)r->dead;
-    store_relaxed(&o->local, (uint32_t)link);
-    store_relaxed(&o->shared, (uint32_t)(link >> 32));
-    r->dead = o;
-}
-
-static Object *
-dead_pop(Reclaim *r)
-{
-    Object *o = r->dead;
-    if (o)
-        r->dead = (Object *)((uintptr_t)load_relaxed(&o->local) |
-                             (uintptr_t)load_relaxed(&o->shared) << 32);
-    return o;
-}
-
-/* Gives up what the object holds, and its cell. */
-static inline void
-dispose(Thread *th, Object *o, TypeOps *ops)
-{
-    if (ops->dealloc)
-        ops->dealloc(th, o);
-    if (UNLIKELY(load_relaxed(&o->bits) & BIT_SHARED) && ops->visit == NULL &&
-        !th->reclaim->immediate)
-        retire_cell(th, o);
-    else
-        cell_free(th, o);
-}
-
-void
-object_dealloc(Thread *th, Object *o)
-{
-    TypeOps *ops = object_ops(o);
-    if (ops->visit == NULL) { /* a leaf: does not nest */
-        dispose(th, o, ops);
-        return;
-    }
-    if (UNLIKELY(th->dealloc_depth >= DEALLOC_DEPTH_MAX)) {
-        dead_push(th->reclaim, o);
-        return;
-    }
-    th->dealloc_depth++;
-    dispose(th, o, ops);
-    if (UNLIKELY(th->dealloc_depth == 1 && th->reclaim->dead))
-        while ((o = dead_pop(th->reclaim)) != NULL)
-            dispose(th, o, object_ops(o));
-    th->dealloc_depth--;
 }

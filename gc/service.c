@@ -12,6 +12,10 @@
  * Locks: service_lock is held while the thread works; interps_lock, inside it, while it
  * walks the list of interpreters.  Process-wide state: these, `state`.
  */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -40,6 +44,22 @@ online_thread(Interp *interp)
     return NULL;
 }
 
+/* WEFT_WARN_POLL=1 in a debug build: tell who keeps others waiting (rules B5). */
+#if defined(WEFT_DEBUG)
+static bool
+warn_of_silence(void)
+{
+    static int known; /* 0 unknown, 1 no, 2 yes; the service thread's own */
+    if (known == 0) {
+        const char *s = getenv("WEFT_WARN_POLL");
+        known = s && *s && *s != '0' ? 2 : 1;
+    }
+    return known == 2;
+}
+#else
+#define warn_of_silence() false
+#endif
+
 /* Reminds whoever has something queued; *orphaned is an interpreter with batches and
  * nobody online.  Whether anything is queued at all. */
 static bool
@@ -65,6 +85,11 @@ look_round(Interp **orphaned, bool remind)
                 continue; /* [service.state] */
             any = true;
             uint8_t yes = BUSY_YES;
+            if (remind && warn_of_silence() && load_relaxed(&t->reclaim->busy) == BUSY_NUDGED &&
+                (load_relaxed(&t->request) & REQUEST_PENDING) &&
+                load_relaxed(&t->state) == THREAD_ATTACHED)
+                fprintf(stderr, "weft: thread %u has not passed a safepoint for 10 ms\n",
+                        (unsigned)t->id);
             if (remind && load_relaxed(&t->state) == THREAD_ATTACHED) {
                 (void)cas_relaxed(&t->reclaim->busy, &yes, BUSY_NUDGED);
                 safepoint_request(t, REQUEST_PENDING);
@@ -93,6 +118,9 @@ service_main(void *unused)
 {
     (void)unused;
     os_thread_set_name("weft-service");
+    sigset_t all; /* signals are for threads that may have Python code to interrupt */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
     for (;;) {
         struct timespec tick = clock_timespec(TICK);
         nanosleep(&tick, NULL);
@@ -155,5 +183,6 @@ service_unlock_after_fork(void)
 void
 service_reset_in_child(void)
 {
+    mutex_reset(&service_lock);
     store_relaxed(&state, NOT_STARTED); /* the only thread of the process */
 }

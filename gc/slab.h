@@ -58,9 +58,9 @@ enum SlabState {
     SLAB_UNUSED,    /* belongs to no heap */
     SLAB_CURRENT,   /* its heap allocates from it */
     SLAB_AVAILABLE, /* has free cells, in the heap's list */
-    SLAB_FULL,      /* has none that the owner knows of */
+    SLAB_FULL,      /* has none, or few */
     SLAB_LARGE,     /* one object on a run of slabs or a chunk of its own */
-    SLAB_FROZEN,    /* gc.freeze(): nothing is allocated here, the collector passes it by */
+    SLAB_FROZEN,    /* nothing is allocated here until gc.unfreeze() */
 };
 
 struct Heap;
@@ -76,11 +76,12 @@ typedef struct Slab {
     uint32_t cell_size;     /* [const] */
     uint32_t reciprocal;    /* [const] ceil(2^32 / cell_size), 0 if capacity is 1 */
     char *first;            /* [const] the first cell */
-    size_t large_size;      /* [const] SLAB_LARGE: bytes of the cell */
+    size_t cell_bytes;      /* [const] cell_size, or the size of a SLAB_LARGE's cell */
     uint8_t class_index;    /* [const] */
     uint8_t tracked;        /* [const] kind */
     uint8_t state;          /* [owner] enum SlabState */
     uint8_t young;          /* [owner] objects were made here since the last collection */
+    uint8_t frozen;         /* [stopped] gc.freeze(): the collector passes it by */
     uint8_t run;            /* [const] slabs of a SLAB_LARGE run; 0: chunk of its own */
 
     /* -- a line for others -- */
@@ -128,7 +129,14 @@ slab_of(const void *cell)
 static inline size_t
 slab_cell_size(const Slab *s)
 {
-    return s->state == SLAB_LARGE ? s->large_size : s->cell_size;
+    return s->cell_bytes;
+}
+
+/* When `used` sinks to this, a SLAB_FULL is worth allocating from again. */
+static inline uint32_t
+slab_full_notify(const Slab *s)
+{
+    return s->capacity - 1 - s->capacity / 16;
 }
 
 /* The number of `cell` in its slab. */
@@ -184,6 +192,7 @@ chunk_slab_room(unsigned index)
 size_t chunk_bytes_in_use(void);
 void chunk_lock_for_fork(void);
 void chunk_unlock_after_fork(void);
+void chunk_reset_in_child(void);
 
 /* -- heap.c, remote_free.c -- */
 
@@ -196,6 +205,9 @@ COLD void slab_freed(Slab *s);
 void cell_free_remote(Slab *s, HeapCell *cell);
 /* Takes in the cells that others have freed; whether there were any. */
 bool heap_take_remote(Heap *h);
+/* gc.freeze(): the tracked slabs take no more objects; and back.  The world is stopped. */
+void heap_freeze_stopped(Heap *h);
+void heap_unfreeze_stopped(Heap *h);
 void heap_lock(Heap *h);
 void heap_unlock(Heap *h);
 

@@ -169,6 +169,7 @@ weak_cell_link(Thread *th, WeakCell *cell, Object *o)
 {
     ASSERT(load_relaxed(&cell->referent) == NULL);
     object_mark_weak_locked(o); /* before the pointer is published */
+    object_mark_weak_locked(&cell->head); /* the table points to the cell, too */
     if (!(object_bits(o) & BIT_WEAKREFS))
         object_set_bits(o, BIT_WEAKREFS);
     Stripe *s = stripe_of(th, o);
@@ -217,7 +218,9 @@ unlink_locked(Stripe *s, WeakCell *cell, Object *o)
             erase(s, e);
     }
     cell->next = cell->prev = NULL;
-    store_relaxed(&cell->referent, NULL);
+    /* Release, and last: after it a dying cell does not take the lock and may be freed;
+     * pairs with weak_cell_unlink() [weakref.referent] */
+    store_release(&cell->referent, NULL);
 }
 
 void
@@ -308,21 +311,19 @@ weak_cells_clear_if(Thread *th, Object *o, bool (*wants)(WeakCell *cell, void *a
     Stripe *s = stripe_of(th, o);
     for (;;) {
         bool held = stripe_lock(s);
-        WeakEntry *e = find(s, o);
-        WeakCell *c = e ? e->first : NULL;
         Value callback = NULL;
         bool call = false;
+        WeakEntry *e;
+        WeakCell *c;
         /* Those without a callback need nothing but clearing. */
-        while (c) {
-            unlink_locked(s, c, o);
-            callback = field_peek(&c->callback);
-            call = callback && (wants == NULL || wants(c, arg)) && object_try_retain(th, &c->head);
-            if (call) {
-                retain(th, callback);
-                break;
+        while (!call && (e = find(s, o)) != NULL) {
+            c = e->first;
+            if (field_peek(&c->callback) && (wants == NULL || wants(c, arg)) &&
+                object_try_retain(th, &c->head)) {
+                callback = retain(th, field_peek(&c->callback));
+                call = true;
             }
-            e = find(s, o);
-            c = e ? e->first : NULL;
+            unlink_locked(s, c, o);
         }
         stripe_unlock(s, held);
         if (!call)

@@ -18,9 +18,8 @@ typedef struct WeakCell {
     struct WeakCell *next, *prev;  /* [lock] stripe */
 } WeakCell;
 
-/* A WeakCell's `callback` is set before it is linked.  Its type's dealloc calls
- * weak_cell_unlink() first.  The cell is made with object_mark_weak() not needed: the
- * table finds it under the stripe's lock, and weak_cell_link() marks it itself. */
+/* A cell's `callback` is set before it is linked.  Its type's dealloc calls
+ * weak_cell_unlink() before anything else. */
 
 /* Links a new cell (referent not yet set) to `o`.  th holds a reference to both. */
 RAISES bool weak_cell_link(Thread *th, WeakCell *cell, Object *o);

@@ -111,12 +111,13 @@ interp_free(Interp *interp)
         interp_main = NULL;
     mutex_unlock(&interps_lock);
 
+    /* Threads that sleep for ever in world_wait() still have their contexts and look at the
+     * interpreter: then it stays, closed and empty-handed.
+     * acquire: pairs with the last step of put_in_pool() [interp.count] */
+    if (load_acquire(&interp->thread_count) != 0)
+        return;
     thread_free_all(interp);
     run_destroy(interp, hook_count);
-    /* Threads that sleep for ever in world_wait() still look at these two words; there
-     * are none after a clean end. */
-    if (load_relaxed(&interp->stop->waiting) == 0) {
-        mem_free(interp->stop);
-        mem_free(interp);
-    }
+    mem_free(interp->stop);
+    mem_free(interp);
 }

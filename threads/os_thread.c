@@ -2,7 +2,9 @@
  *
  * Process-wide state: the stack size of new threads.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "threads/os_thread.h"
 
 #include <limits.h>

@@ -42,8 +42,8 @@ take(Thread *th, uint32_t bit)
 #if defined(WEFT_DEBUG) && WEFT_DEBUG >= 1
 /* WEFT_STRESS_EPOCH=1: every poll opens an epoch and announces it, so that a borrowed
  * word which outlives its section is found at once. */
-static bool
-stress_epochs(void)
+bool
+safepoint_stressed(void)
 {
     static ATOMIC(uint8_t) known; /* [atomic] 0 unknown, 1 no, 2 yes */
     uint8_t k = load_relaxed(&known);
@@ -54,8 +54,6 @@ stress_epochs(void)
     }
     return k == 2;
 }
-#else
-#define stress_epochs() false
 #endif
 
 void
@@ -71,7 +69,7 @@ safepoint_quiet(Thread *th)
         world_wait(th);
         thread_online(th);
     }
-    bool stress = stress_epochs();
+    bool stress = safepoint_stressed();
     if (take(th, REQUEST_EPOCH) || stress) {
         if (stress)
             fetch_add_seq_cst(&thread_epoch, 1);

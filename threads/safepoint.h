@@ -44,6 +44,14 @@ extern SafepointHandlers safepoint_handlers;
 /* Turns the borrowed words of th's registers into counted ones. */
 void safepoint_upgrade(Thread *th);
 
+/* Whether every poll opens an epoch (WEFT_STRESS_EPOCH=1 in the environment); only in
+ * debug builds. */
+#if defined(WEFT_DEBUG) && WEFT_DEBUG >= 1
+bool safepoint_stressed(void);
+#else
+#define safepoint_stressed() false
+#endif
+
 /* Answers all requests.  False with an exception set (a signal handler raised,
  * an exception came from another thread). */
 RAISES bool safepoint_slow(Thread *th);

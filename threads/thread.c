@@ -31,6 +31,7 @@
 #include "threads/os_thread.h"
 #include "threads/safepoint.h"
 #include "threads/stop_world.h"
+#include "threads/thread_list.h"
 
 _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));
 
@@ -135,7 +136,7 @@ thread_online(Thread *th)
      * [thread.state] */
     bool attached = cas_seq_cst(&th->state, &s, THREAD_ATTACHED);
     if (UNLIKELY(!attached || load_seq_cst(&th->interp->flags) != 0 ||
-                 load_relaxed(&threads_started) == 0)) {
+                 (load_relaxed(&threads_started) == 0 && load_relaxed(&first_context) != th))) {
         int saved = errno;
         online_slow(th, attached);
         errno = saved;
@@ -145,26 +146,35 @@ thread_online(Thread *th)
     uint64_t now = load_seq_cst(&thread_epoch); /* pairs with reclaim's opening [epoch.open] */
     if (UNLIKELY(now != seen))
         store_release(&th->epoch, now); /* pairs with thread_epoch_reached() [epoch.announce] */
+    if (safepoint_stressed())
+        safepoint_request(th, REQUEST_EPOCH); /* from the first poll on */
+}
+
+/* Goes offline; false: somebody queued a count and still saw this thread online, so it is
+ * online again and has merged. */
+static inline bool
+go_offline(Thread *th)
+{
+    ASSERT(load_relaxed(&th->state) == THREAD_ATTACHED);
+    ASSERT(th->no_safepoint == 0);
+    /* release: all that this thread did; pairs with claims, stops and
+     * thread_epoch_reached() [thread.state] */
+    exchange_seq_cst(&th->state, THREAD_DETACHED);
+    if (UNLIKELY(load_seq_cst(&th->interp->flags) & INTERP_STOPPING))
+        world_wake_stopper(th->interp);
+    if (LIKELY(load_seq_cst(&th->merge_count) == 0 || safepoint_handlers.merge == NULL))
+        return true;
+    int saved = errno;
+    thread_online(th);
+    safepoint_handlers.merge(th);
+    errno = saved;
+    return false;
 }
 
 void
 thread_offline(Thread *th)
 {
-    ASSERT(load_relaxed(&th->state) == THREAD_ATTACHED);
-    ASSERT(th->no_safepoint == 0);
-    for (;;) {
-        /* release: all that this thread did; pairs with claims, stops and
-         * thread_epoch_reached() [thread.state] */
-        exchange_seq_cst(&th->state, THREAD_DETACHED);
-        if (UNLIKELY(load_seq_cst(&th->interp->flags) & INTERP_STOPPING))
-            world_wake_stopper(th->interp);
-        if (LIKELY(load_seq_cst(&th->merge_count) == 0 || safepoint_handlers.merge == NULL))
-            return;
-        /* Somebody queued a count and still saw this thread online. */
-        int saved = errno;
-        thread_online(th);
-        safepoint_handlers.merge(th);
-        errno = saved;
+    while (!go_offline(th)) {
     }
 }
 
@@ -180,14 +190,15 @@ void
 thread_detach(Thread *th)
 {
     ASSERT(thread_current == th);
-    if (UNLIKELY(th->frame != NULL || th->offline_work)) {
-        int saved = errno;
-        safepoint_upgrade(th);
-        if (th->offline_work && safepoint_handlers.offline)
-            safepoint_handlers.offline(th);
-        errno = saved;
-    }
-    thread_offline(th);
+    do {
+        if (UNLIKELY(th->frame != NULL || th->offline_work)) {
+            int saved = errno;
+            safepoint_upgrade(th);
+            if (th->offline_work && safepoint_handlers.offline)
+                safepoint_handlers.offline(th);
+            errno = saved;
+        }
+    } while (UNLIKELY(!go_offline(th)));
 }
 
 /* ---------------------------------------------------------------- epochs */
@@ -314,7 +325,36 @@ put_in_pool(Thread *th)
     th->next_free = interp->pool;
     interp->pool = th;
     mutex_unlock(&interp->threads_lock);
-    fetch_add_relaxed(&interp->thread_count, -1u);
+    /* Release, and last: after it the interpreter may be freed; pairs with interp_free()
+     * [interp.count] */
+    fetch_add_acq_rel(&interp->thread_count, -1u);
+}
+
+void
+thread_forget(Thread *th)
+{
+    th->frame = NULL;
+    th->error = NULL;
+    th->handled = NULL;
+    put_in_pool(th);
+}
+
+void
+thread_ids_lock(void)
+{
+    mutex_lock(NULL, &ids_lock);
+}
+
+void
+thread_ids_unlock(void)
+{
+    mutex_unlock(&ids_lock);
+}
+
+void
+thread_ids_reset(void)
+{
+    mutex_reset(&ids_lock);
 }
 
 Thread *
@@ -382,11 +422,16 @@ thread_release(Thread *th)
     ASSERT(th->in_use);
     if (!thread_is_attached(th))
         thread_attach(th);
+    if (safepoint_handlers.serve_pending)
+        safepoint_handlers.serve_pending(th); /* here Python code can still run */
+    th->releasing = 1;
     for (int i = hook_count; i-- > 0;)
         if (hooks[i]->finish)
             hooks[i]->finish(th);
     ASSERT(th->error == NULL);
     thread_detach(th);
+    ASSERT(th->pending_count == 0);
+    th->releasing = 0;
     if (thread_current == th)
         thread_current = NULL;
     put_in_pool(th);
@@ -404,9 +449,10 @@ thread_free_all(Interp *interp)
             thread_current = NULL;
         Thread *expected = th; /* the next process-wide first context may be any */
         (void)cas_relaxed(&first_context, &expected, NULL);
-        uint32_t id = th->id;
-        memset((char *)th, 0, offsetof(Thread, state));
-        th->id = id;
+        /* `request` and the last line may still be looked at by other interpreters. */
+        store_relaxed(&th->request, 0);
+        size_t from = offsetof(Thread, error);
+        memset((char *)th + from, 0, offsetof(Thread, state) - from);
         free_context(th);
     }
     store_relaxed(&interp->threads, NULL);

@@ -84,6 +84,7 @@ struct Thread {
     uint8_t is_main;              /* runs the interpreter's main program */
     uint8_t is_daemon;
     uint8_t finalizing;
+    uint8_t releasing;            /* [owner] inside thread_release(), no Python code any more */
     uint8_t in_use;               /* not in the pool [lock] interp->threads_lock */
 
     /* -- objects/ and core/ -- */
@@ -124,8 +125,9 @@ typedef struct ThreadHooks {
     /* Taken from the pool to run again (also right after create); detached.  The calling
      * thread need not be the one that will run it.  False: no memory. */
     bool (*start)(Thread *th);
-    /* About to go back to the pool; attached, on its own OS thread, no Python code left
-     * to run: drop what the run leaves behind. */
+    /* About to go back to the pool; attached, on its own OS thread: drop what the run leaves
+     * behind.  In the reverse order of registration.  Python code that this makes due
+     * (finalizers) runs on another thread. */
     void (*finish)(Thread *th);
     /* Its interpreter is gone: free what create made.  Detached. */
     void (*destroy)(Thread *th);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- memory -------------------------------------------------------------- */
+/* -- memory --------------------------------------------------------------- */
 
 void
 ast_init(Ast *ast, AstRelease release, void *context)
@@ -49,7 +49,7 @@ ast_alloc(Ast *ast, AstKind kind, size_t size)
     return node;
 }
 
-/* -- tables -------------------------------------------------------------- */
+/* -- tables --------------------------------------------------------------- */
 
 /* The fields of all kinds, in one array a kind. */
 #define AST_NODE(sum, Node) static const AstFieldInfo fields_##Node[] = {

@@ -192,7 +192,7 @@ AST_SEQUENCE(type_ignore, AstTypeIgnores)
 #define AST_PRODUCT_END(product) };
 #include "core/syntax/ast.def"
 
-/* -- the tree as a whole ------------------------------------------------- */
+/* -- the tree as a whole -------------------------------------------------- */
 
 /* Gives up one reference to `value`. */
 typedef void (*AstRelease)(void *context, Value value);

@@ -7,7 +7,7 @@
  */
 #include "core/syntax/syntax_error.h"
 
-/* -- rules to try ------------------------------------------------------------------ */
+/* -- rules to try --------------------------------------------------------- */
 
 static void *rule_expression(Parser *p) { return parse_expression(p); }
 static void *rule_disjunction(Parser *p) { return parse_disjunction(p); }
@@ -30,7 +30,7 @@ try_expr(Parser *p, void *(*rule)(Parser *))
     return parser_try(p, rule);
 }
 
-/* -- names of things ------------------------------------------------------------------ */
+/* -- names of things ------------------------------------------------------ */
 
 static const char *
 expr_name(const AstExpr *e)
@@ -134,7 +134,7 @@ is_legacy(Parser *p, const AstExpr *e)
                                    e->Name.id == name_value(p, NAME_EXEC));
 }
 
-/* -- expressions -------------------------------------------------------------------------- */
+/* -- expressions ---------------------------------------------------------- */
 
 static bool
 at_soft_keyword(const Parser *p)
@@ -167,11 +167,10 @@ diagnose_expression(Parser *p)
         }
     }
     p->tok = start;
-    if (at(p, TOKEN_NAME) && peek_at(p, 1) != TOKEN_LPAR &&
-        (start->name == NAME_PRINT || start->name == NAME_EXEC)) {
+    if (at(p, TOKEN_NAME) && peek_at(p, 1) != TOKEN_LPAR) {
         take(p);
         AstExpr *b = try_expr(p, rule_star_expressions);
-        if (b != NULL) {
+        if (b != NULL && (start->name == NAME_PRINT || start->name == NAME_EXEC)) {
             const char *name = start->name == NAME_PRINT ? "print" : "exec";
             raise_range(p, (Place){start->lineno, start->col}, b->end_lineno,
                         b->end_col_offset,
@@ -179,6 +178,7 @@ diagnose_expression(Parser *p)
                         name);
         }
     }
+    p->tok = start;
 }
 
 static inline bool
@@ -221,7 +221,17 @@ diagnose_named_expression(Parser *p)
     p->tok = start;
 }
 
-/* -- brackets -------------------------------------------------------------------------------- */
+/* -- brackets ------------------------------------------------------------- */
+
+/* '*' expression */
+static void *
+rule_starred(Parser *p)
+{
+    Place start = here(p);
+    take(p);
+    AstExpr *value = parse_expression(p);
+    return NEW(p, expr, Starred, start, .value = value, .ctx = AST_Load);
+}
 
 /* `*a for ...` and `a, b for ...` behind a bracket. */
 static void
@@ -229,7 +239,7 @@ diagnose_comprehension(Parser *p, bool round)
 {
     Token *start = p->tok;
     take(p);
-    AstExpr *a = try_expr(p, rule_star_named);
+    AstExpr *a = try_expr(p, at(p, TOKEN_STAR) ? rule_starred : rule_star_named);
     if (a == NULL) {
         p->tok = start;
         return;
@@ -344,7 +354,7 @@ diagnose_braces(Parser *p)
         }
         p->tok = inside;
         diagnose_pair(p, true);
-        if (accept(p, TOKEN_DOUBLESTAR)) {
+        if (p->diagnosing && accept(p, TOKEN_DOUBLESTAR)) {
             if (try_expr(p, rule_bitwise_or) != NULL && token_starts_comprehension(p) &&
                 parser_try(p, rule_clauses) != NULL && at(p, TOKEN_RBRACE)) {
                 raise_at_token(p, inside, "dict unpacking cannot be used in dict "
@@ -352,12 +362,14 @@ diagnose_braces(Parser *p)
             }
         }
         p->tok = start;
-        diagnose_comprehension(p, false);
+        if (p->diagnosing) {
+            diagnose_comprehension(p, false);
+        }
     }
     p->tok = start;
 }
 
-/* -- targets ----------------------------------------------------------------------------------- */
+/* -- targets -------------------------------------------------------------- */
 
 static void *
 rule_for_in(Parser *p)
@@ -406,7 +418,7 @@ diagnose_del(Parser *p)
     p->tok = start;
 }
 
-/* -- assignments ---------------------------------------------------------------------------------- */
+/* -- assignments ---------------------------------------------------------- */
 
 static bool
 at_augmented(const Parser *p)
@@ -445,7 +457,9 @@ diagnose_annotation(Parser *p)
     }
     p->tok = after;
     if (at(p, TOKEN_COMMA)) {
-        while (accept(p, TOKEN_COMMA) && try_expr(p, rule_star_named) != NULL) {
+        take(p);
+        while (try_expr(p, rule_star_named) != NULL) {
+            accept(p, TOKEN_COMMA);
         }
         if (try_annotation(p)) {
             raise_at_node(p, a, "only single target (not tuple) can be annotated");
@@ -501,7 +515,7 @@ diagnose_assignment(Parser *p)
     p->tok = start;
 }
 
-/* -- except and case ---------------------------------------------------------------------------------- */
+/* -- except and case ------------------------------------------------------ */
 
 static void
 diagnose_except(Parser *p)
@@ -595,7 +609,7 @@ diagnose_class_pattern(Parser *p)
     p->tok = start;
 }
 
-/* -- dispatch -------------------------------------------------------------------------------------------- */
+/* -- dispatch ------------------------------------------------------------- */
 
 void
 diagnose(Parser *p, Diagnosis rule)
@@ -624,6 +638,7 @@ diagnose(Parser *p, Diagnosis rule)
         diagnose_comprehension(p, false);
         break;
     case DIAGNOSE_BRACES:
+    case DIAGNOSE_PAIRS:
         diagnose_braces(p);
         break;
     case DIAGNOSE_ARGUMENTS:

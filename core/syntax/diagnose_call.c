@@ -11,7 +11,7 @@ rule_clauses(Parser *p)
     return clauses.items[clauses.count - 1];
 }
 
-/* -- arguments ------------------------------------------------------------------------ */
+/* -- arguments ------------------------------------------------------------ */
 
 /* What was read of a list of arguments. */
 typedef struct Arguments {
@@ -33,7 +33,7 @@ diagnose_keyword(Parser *p)
     case TOKEN_FALSE:
     case TOKEN_NONE:
         if (peek_at(p, 1) == TOKEN_EQUAL) {
-            p->tok += 2;
+            p->tok++;
             raise_range(p, (Place){start->lineno, start->col}, start[1].end_lineno,
                         start[1].end_col, "cannot assign to %s", token_text(start->type));
         }
@@ -56,7 +56,7 @@ diagnose_keyword(Parser *p)
     }
     const AstExpr *a = parser_try(p, rule_expression);
     if (a != NULL && at(p, TOKEN_EQUAL)) {
-        const Token *equal = take(p);
+        const Token *equal = p->tok;
         raise_range(p, place_of(a), equal->end_lineno, equal->end_col,
                     "expression cannot contain assignment, perhaps you meant \"==\"?");
     }
@@ -198,7 +198,7 @@ diagnose_arguments(Parser *p)
     p->tok = start;
 }
 
-/* -- parameters --------------------------------------------------------------------------- */
+/* -- parameters ----------------------------------------------------------- */
 
 typedef struct ParamState {
     bool lambda;
@@ -274,10 +274,12 @@ diagnose_star(Parser *p, ParamState *s)
         }
         return true;
     }
+    const Token *name = p->tok;
     if (!read_param(p, s)) {
         return false;
     }
-    if (at(p, TOKEN_EQUAL)) {
+    bool star_annotation = name + 2 < p->tok && name[2].type == TOKEN_STAR;
+    if (at(p, TOKEN_EQUAL) && !star_annotation) {
         raise_at_token(p, p->tok, "var-positional argument cannot have default value");
     }
     return true;
@@ -346,8 +348,7 @@ diagnose_param(Parser *p, ParamState *s)
         s->defaults |= !s->star;
         return parser_try(p, rule_expression) != NULL;
     }
-    if (s->defaults && !s->star) {
-        accept(p, TOKEN_COMMA);
+    if (s->defaults && !s->star && (at(p, TOKEN_COMMA) || at(p, s->close))) {
         raise_range(p, (Place){start->lineno, start->col}, last->end_lineno, last->end_col,
                     "non-default argument follows default argument");
     }
@@ -374,7 +375,9 @@ diagnose_params(Parser *p, bool lambda)
             more = false;
             break;
         case TOKEN_LPAR:
-            diagnose_parenthesized(p, &s);
+            if (!s.defaults && !s.slash && !s.star) {
+                diagnose_parenthesized(p, &s);
+            }
             more = false;
             break;
         default:

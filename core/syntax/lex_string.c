@@ -110,6 +110,8 @@ lines:;
     token.end_col = (int32_t)(s - lexer->line_start);
     if (lexer->lineno == lexer->first_lineno) {
         token.end_col += lexer->first_col;
+    } else if (first_lineno == lexer->first_lineno) {
+        token.col -= lexer->first_col;
     }
     lexer->tokens.items[lexer->tokens.count++] = token;
     return s;

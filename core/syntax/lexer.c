@@ -16,7 +16,7 @@
 #include <uninorm.h>
 #include <unistr.h>
 
-/* -- classes of bytes ------------------------------------------------------ */
+/* -- classes of bytes ----------------------------------------------------- */
 
 enum {
     NAME_START = 1,
@@ -45,7 +45,7 @@ is_class(char c, int class)
 
 #define is_digit(c) is_class(c, DIGIT)
 
-/* -- names ------------------------------------------------------------------ */
+/* -- names ---------------------------------------------------------------- */
 
 static inline uint64_t
 load_bytes(const char *text, uint32_t length)
@@ -162,7 +162,7 @@ name_value(Parser *p, uint32_t index)
     return entry->value;
 }
 
-/* -- making tokens ---------------------------------------------------------- */
+/* -- making tokens -------------------------------------------------------- */
 
 static inline int32_t
 column(const Lexer *lexer, const char *s)
@@ -237,7 +237,7 @@ lexer_error(Parser *p, Lexer *lexer, const char *at, const char *format, ...)
                                                  .end_col = col});
 }
 
-/* -- names ------------------------------------------------------------------ */
+/* -- names ---------------------------------------------------------------- */
 
 /* Says what is wrong with the character at `s`. */
 static COLD const char *
@@ -352,7 +352,7 @@ is_string_prefix(const char *s, const char **quote, int *flags)
     }
 }
 
-/* -- numbers ------------------------------------------------------------------ */
+/* -- numbers -------------------------------------------------------------- */
 
 /* Checks what follows a number.  A keyword may, with a warning. */
 static bool
@@ -375,12 +375,12 @@ number_end(Parser *p, Lexer *lexer, const char *s, const char *kind)
         lexer_error(p, lexer, s, "invalid %s literal", kind);
         return false;
     }
-    if (p->hooks->warn_deprecated == NULL || p->diagnosing) {
+    if (p->hooks->warn == NULL || p->second_pass) {
         return true;
     }
     char message[64];
     snprintf(message, sizeof(message), "invalid %s literal", kind);
-    int result = p->hooks->warn_deprecated(p->context, message, lexer->lineno);
+    int result = p->hooks->warn(p->context, PARSE_WARNING_SYNTAX, message, lexer->lineno);
     if (result < 0) {
         parser_raised(p);
     }
@@ -527,7 +527,8 @@ lex_zero(Parser *p, Lexer *lexer, const char *start)
                          .lineno = lexer->lineno,
                          .col = (int)(start - lexer->line_start) + 1,
                          .end_lineno = lexer->lineno,
-                         .end_col = (int)(zeros_end - lexer->line_start)});
+                         .end_col = (int)(zeros_end - lexer->line_start) + 1,
+                         .in_bytes = true});
     }
     return lex_exponent(p, lexer, s, &is_float);
 }
@@ -552,25 +553,25 @@ lex_number(Parser *p, Lexer *lexer, const char *start)
     return s;
 }
 
-/* -- indentation ---------------------------------------------------------------- */
+/* -- indentation ---------------------------------------------------------- */
 
 /* Wrong indentation of the line at `s`. */
 static COLD const char *
 indentation_error(Parser *p, Lexer *lexer, ParseErrorKind kind, const char *s, int col,
-                  const char *message)
+                  int end_col, const char *message)
 {
     lexer->cursor = s;
     return lexer_error_at(p, lexer, (LexerError){.kind = kind, .message = message,
                                                  .lineno = lexer->lineno, .col = col,
                                                  .end_lineno = lexer->lineno,
-                                                 .end_col = col == 1 ? 0 : -1,
+                                                 .end_col = end_col,
                                                  .newline = true});
 }
 
 static COLD const char *
 tab_error(Parser *p, Lexer *lexer, const char *s)
 {
-    return indentation_error(p, lexer, PARSE_ERROR_TAB, s, 1,
+    return indentation_error(p, lexer, PARSE_ERROR_TAB, s, 1, 0,
                              "inconsistent use of tabs and spaces in indentation");
 }
 
@@ -587,7 +588,7 @@ lex_indentation(Parser *p, Lexer *lexer, const char *s, int32_t col, int32_t tab
     }
     if (col > lexer->indents[top]) {
         if (top + 1 >= LEXER_MAX_INDENTS) {
-            return indentation_error(p, lexer, PARSE_ERROR_INDENTATION, s, 1,
+            return indentation_error(p, lexer, PARSE_ERROR_INDENTATION, s, 1, 0,
                                      "too many levels of indentation");
         }
         if (tabbed <= lexer->tabbed_indents[top]) {
@@ -608,7 +609,7 @@ lex_indentation(Parser *p, Lexer *lexer, const char *s, int32_t col, int32_t tab
     if (col != lexer->indents[top]) {
         int length = (int)strcspn(lexer->line_start, "\n");
         length += lexer->line_start[length] == '\n';
-        return indentation_error(p, lexer, PARSE_ERROR_INDENTATION, s, length,
+        return indentation_error(p, lexer, PARSE_ERROR_INDENTATION, s, length, -1,
                                  "unindent does not match any outer indentation level");
     }
     if (tabbed != lexer->tabbed_indents[top]) {
@@ -620,7 +621,7 @@ lex_indentation(Parser *p, Lexer *lexer, const char *s, int32_t col, int32_t tab
     return s;
 }
 
-/* -- comments -------------------------------------------------------------------- */
+/* -- comments ------------------------------------------------------------- */
 
 /* Behind "# type:" and blanks, or NULL for an ordinary comment. */
 static const char *
@@ -643,7 +644,9 @@ type_comment_text(const char *s)
 static void
 add_type_ignore(Parser *p, Lexer *lexer, const char *s, const char *end)
 {
-    AstTypeIgnore *ignore = node_alloc(p, AST_TypeIgnore, AST_SIZE(TypeIgnore), (Place){0, 0});
+    AstTypeIgnore *ignore = parser_alloc(p, AST_SIZE(TypeIgnore));
+    memset(ignore, 0, AST_SIZE(TypeIgnore));
+    ignore->kind = AST_TypeIgnore;
     ignore->TypeIgnore.lineno = lexer->lineno;
     ignore->TypeIgnore.tag =
         parser_own(p, p->hooks->make_str(p->context, s, (size_t)(end - s)));
@@ -680,7 +683,7 @@ lex_comment(Parser *p, Lexer *lexer, const char **s)
     return true;
 }
 
-/* -- operators -------------------------------------------------------------------- */
+/* -- operators ------------------------------------------------------------ */
 
 static COLD const char *
 bad_closing(Parser *p, Lexer *lexer, const char *s)
@@ -828,7 +831,7 @@ lex_operator(Parser *p, Lexer *lexer, const char *s)
     return s + length;
 }
 
-/* -- lines --------------------------------------------------------------------------- */
+/* -- lines ---------------------------------------------------------------- */
 
 static inline void
 new_line(Lexer *lexer, const char *s)
@@ -848,7 +851,7 @@ lex_continuation(Parser *p, Lexer *lexer, const char *s)
             p, lexer,
             (LexerError){.message = "unexpected character after line continuation character",
                          .lineno = lexer->lineno,
-                         .col = (int)(s - lexer->line_start) + 1,
+                         .col = (int)(s - lexer->line_start) + (*s != '\0'),
                          .end_lineno = lexer->lineno,
                          .newline = true});
     }
@@ -864,7 +867,7 @@ lex_continuation(Parser *p, Lexer *lexer, const char *s)
 }
 
 /* The end of the text: DEDENTs and ENDMARKER, and a NEWLINE before them in
- * PARSE_SINGLE.  Their place is behind the last line. */
+ * PARSE_SINGLE, with a flag.  Their place is behind the last line. */
 static void
 lex_end(Parser *p, Lexer *lexer, const char *s)
 {
@@ -884,16 +887,17 @@ lex_end(Parser *p, Lexer *lexer, const char *s)
         empty_token(p, lexer, TOKEN_ERROR, s, s);
         return;
     }
+    bool more = whole_line || lexer->indent_count > 0;
     if (single && !whole_line) {
-        empty_token(p, lexer, TOKEN_NEWLINE, s, s);
+        empty_token(p, lexer, TOKEN_NEWLINE, s, s)->flags = 1;
     }
     if (!single || whole_line || (p->options->flags & PARSE_DONT_IMPLY_DEDENT) == 0) {
         for (; lexer->indent_count > 0; lexer->indent_count--) {
             empty_token(p, lexer, TOKEN_DEDENT, s, s);
         }
     }
-    if (single) {
-        empty_token(p, lexer, TOKEN_NEWLINE, s, s);
+    if (single && more) {
+        empty_token(p, lexer, TOKEN_NEWLINE, s, s)->flags = 1;
     }
     empty_token(p, lexer, TOKEN_ENDMARKER, s, s);
     lexer->state = LEXER_FINISHED;
@@ -943,12 +947,25 @@ lex_line_start(Parser *p, Lexer *lexer, const char *s)
             continue;
         }
         if (*s == '\0') {
+            if (s > lexer->line_start && lex_indentation(p, lexer, s, col, tabbed) == NULL) {
+                return NULL;
+            }
             lex_end(p, lexer, s);
             return NULL;
         }
         return lex_indentation(p, lexer, s, continued ? continued : col,
                                continued ? continued_tabbed : tabbed);
     }
+}
+
+/* The end of a logical line at `s`; a comment before it belongs to the token. */
+static void
+lex_newline(Parser *p, Lexer *lexer, const char *comment, const char *s)
+{
+    empty_token(p, lexer, TOKEN_NEWLINE, comment, s);
+    new_line(lexer, s + 1);
+    lexer->at_line_start = true;
+    lexer->cursor = s + 1;
 }
 
 void
@@ -971,14 +988,16 @@ lexer_line(Parser *p, Lexer *lexer)
                 new_line(lexer, s);
                 continue;
             }
-            empty_token(p, lexer, TOKEN_NEWLINE, s, s + 1);
-            new_line(lexer, s + 1);
-            lexer->at_line_start = true;
-            lexer->cursor = s + 1;
+            lex_newline(p, lexer, s, s);
             return;
-        case '#':
-            lex_comment(p, lexer, &s);
+        case '#': {
+            const char *comment = s;
+            if (!lex_comment(p, lexer, &s) && *s == '\n' && lexer->level == 0) {
+                lex_newline(p, lexer, comment, s);
+                return;
+            }
             continue;
+        }
         case '\0':
             lex_end(p, lexer, s);
             return;

@@ -9,7 +9,7 @@
 
 static AstExpr *parse_operators(Parser *p, int least);
 
-/* -- operators ----------------------------------------------------------------- */
+/* -- operators ------------------------------------------------------------ */
 
 enum {
     PREC_NONE,
@@ -156,6 +156,35 @@ parse_boolean(Parser *p, AstExpr *left, Place start, TokenType type)
     return NEW(p, expr, BoolOp, start, .op = (AstBoolop)infix[type].op, .values = values);
 }
 
+/* What is read behind an expression to make a longer one. */
+typedef struct Longer {
+    AstExpr *left;
+    Place start;
+} Longer;
+
+/* Reads on by `rule`, which begins at the next token.  It may fail when p->soft:
+ * then the expression ends here, and NULL is returned. */
+static inline AstExpr *
+read_longer(Parser *p, AstExpr *left, Place start, void *(*rule)(Parser *p, void *longer))
+{
+    Longer longer = {left, start};
+    if (UNLIKELY(p->soft)) {
+        return parser_try_with(p, rule, &longer);
+    }
+    return rule(p, &longer);
+}
+
+/* '**' factor */
+static void *
+parse_exponent(Parser *p, void *longer)
+{
+    Longer *l = longer;
+    take(p);
+    AstExpr *exponent = parse_operators(p, PREC_UNARY);
+    return NEW(p, expr, BinOp, l->start, .left = l->left, .op = AST_Pow,
+               .right = exponent);
+}
+
 /* power: await_primary ['**' factor] */
 static AstExpr *
 parse_power(Parser *p)
@@ -169,11 +198,11 @@ parse_power(Parser *p)
     } else {
         base = parse_primary(p);
     }
-    if (LIKELY(!accept(p, TOKEN_DOUBLESTAR))) {
+    if (LIKELY(!at(p, TOKEN_DOUBLESTAR))) {
         return base;
     }
-    AstExpr *exponent = parse_operators(p, PREC_UNARY);
-    return NEW(p, expr, BinOp, start, .left = base, .op = AST_Pow, .right = exponent);
+    AstExpr *power = read_longer(p, base, start, parse_exponent);
+    return power == NULL ? base : power;
 }
 
 static AstExpr *
@@ -183,6 +212,31 @@ parse_prefix(Parser *p, AstUnaryop op, int least)
     take(p);
     AstExpr *operand = parse_operators(p, least);
     return NEW(p, expr, UnaryOp, start, .op = op, .operand = operand);
+}
+
+/* An operator of any precedence and what it takes on its right. */
+ALWAYS_INLINE AstExpr *
+parse_infix(Parser *p, AstExpr *left, Place start)
+{
+    TokenType type = peek(p);
+    int precedence = infix[type].precedence;
+    if (precedence >= PREC_BITOR) {
+        take(p);
+        AstExpr *right = parse_operators(p, precedence + 1);
+        return NEW(p, expr, BinOp, start, .left = left, .op = (AstOperator)infix[type].op,
+                   .right = right);
+    }
+    if (precedence == PREC_COMPARE) {
+        return parse_comparison(p, left, start);
+    }
+    return parse_boolean(p, left, start, type);
+}
+
+static void *
+parse_infix_rule(Parser *p, void *longer)
+{
+    Longer *l = longer;
+    return parse_infix(p, l->left, l->start);
 }
 
 /* Everything from 'or' to unary operators whose precedence is `least` or more. */
@@ -218,19 +272,18 @@ parse_operators(Parser *p, int least)
         if (precedence < least || precedence == PREC_NONE) {
             break;
         }
-        if (precedence >= PREC_BITOR) {
-            take(p);
-            AstExpr *right = parse_operators(p, precedence + 1);
-            left = NEW(p, expr, BinOp, start, .left = left,
-                       .op = (AstOperator)infix[type].op, .right = right);
-        } else if (precedence == PREC_COMPARE) {
-            if (type == TOKEN_NOT && peek_at(p, 1) != TOKEN_IN) {
-                error_look(p, p->tok + 1);
+        if (UNLIKELY(type == TOKEN_NOT) && peek_at(p, 1) != TOKEN_IN) {
+            error_look(p, p->tok + 1);
+            break;
+        }
+        if (UNLIKELY(p->soft)) {
+            AstExpr *longer = read_longer(p, left, start, parse_infix_rule);
+            if (longer == NULL) {
                 break;
             }
-            left = parse_comparison(p, left, start);
+            left = longer;
         } else {
-            left = parse_boolean(p, left, start, type);
+            left = parse_infix(p, left, start);
         }
     }
     leave(p);
@@ -249,7 +302,7 @@ parse_disjunction(Parser *p)
     return parse_operators(p, PREC_OR);
 }
 
-/* -- whole expressions ---------------------------------------------------------- */
+/* -- whole expressions ---------------------------------------------------- */
 
 /* lambdef: 'lambda' [lambda_params] ':' expression */
 static AstExpr *
@@ -261,6 +314,18 @@ parse_lambda(Parser *p)
     expect(p, TOKEN_COLON);
     AstExpr *body = parse_expression(p);
     return NEW(p, expr, Lambda, start, .args = args, .body = body);
+}
+
+/* 'if' disjunction 'else' expression */
+static void *
+parse_conditional(Parser *p, void *longer)
+{
+    Longer *l = longer;
+    take(p);
+    AstExpr *test = parse_operators(p, PREC_OR);
+    expect(p, TOKEN_ELSE);
+    AstExpr *orelse = parse_expression(p);
+    return NEW(p, expr, IfExp, l->start, .test = test, .body = l->left, .orelse = orelse);
 }
 
 /* expression: disjunction ['if' disjunction 'else' expression] | lambdef */
@@ -276,12 +341,8 @@ parse_expression(Parser *p)
     } else {
         result = parse_operators(p, PREC_OR);
         if (UNLIKELY(at(p, TOKEN_IF))) {
-            take(p);
-            AstExpr *test = parse_operators(p, PREC_OR);
-            expect(p, TOKEN_ELSE);
-            AstExpr *orelse = parse_expression(p);
-            result = NEW(p, expr, IfExp, start, .test = test, .body = result,
-                         .orelse = orelse);
+            AstExpr *whole = read_longer(p, result, start, parse_conditional);
+            result = whole == NULL ? result : whole;
         }
     }
     leave(p);
@@ -306,7 +367,8 @@ parse_assignment_expression(Parser *p)
 AstExpr *
 parse_named_expression(Parser *p)
 {
-    if (UNLIKELY(p->diagnosing) && peek_at(p, 1) != TOKEN_COLONEQUAL) {
+    if (UNLIKELY(p->diagnosing) &&
+        !(at(p, TOKEN_NAME) && peek_at(p, 1) == TOKEN_COLONEQUAL)) {
         diagnose(p, DIAGNOSE_NAMED_EXPRESSION);
     }
     return parse_assignment_expression(p);
@@ -341,6 +403,13 @@ parse_star_named_expression(Parser *p)
     return parse_named_expression(p);
 }
 
+/* Runs the rule that `rule` points to. */
+static void *
+parse_item(Parser *p, void *rule)
+{
+    return (*(AstExpr *(**)(Parser *))rule)(p);
+}
+
 /* The rest of a tuple without brackets; its first item is parsed. */
 static AstExpr *
 parse_tuple_rest(Parser *p, AstExpr *first, Place start, AstExpr *(*rule)(Parser *p))
@@ -348,7 +417,11 @@ parse_tuple_rest(Parser *p, AstExpr *first, Place start, AstExpr *(*rule)(Parser
     size_t mark = seq_mark(p);
     seq_push(p, first);
     while (accept(p, TOKEN_COMMA) && at_star_expression(p)) {
-        seq_push(p, rule(p));
+        AstExpr *item = UNLIKELY(p->soft) ? parser_try_with(p, parse_item, &rule) : rule(p);
+        if (UNLIKELY(item == NULL)) {
+            break;
+        }
+        seq_push(p, item);
     }
     AstExprs elts = SEQ(expr, p, mark);
     return NEW(p, expr, Tuple, start, .elts = elts, .ctx = AST_Load);
@@ -380,7 +453,7 @@ parse_yield(Parser *p)
     return NEW(p, expr, Yield, start, .value = value);
 }
 
-/* -- targets --------------------------------------------------------------------- */
+/* -- targets -------------------------------------------------------------- */
 
 static void
 set_context(Parser *p, AstExpr *target, AstContext context)
@@ -461,16 +534,20 @@ parse_star_targets(Parser *p)
     return target;
 }
 
-/* -- comprehensions ---------------------------------------------------------------- */
+/* -- comprehensions ------------------------------------------------------- */
 
 static inline bool
-at_comprehension(const Parser *p)
+at_comprehension(Parser *p)
 {
-    return at(p, TOKEN_FOR) || (at(p, TOKEN_ASYNC) && peek_at(p, 1) == TOKEN_FOR);
+    if (UNLIKELY(at(p, TOKEN_ASYNC))) {
+        error_look(p, p->tok + 1);
+        return peek_at(p, 1) == TOKEN_FOR;
+    }
+    return at(p, TOKEN_FOR);
 }
 
 bool
-token_starts_comprehension(const Parser *p)
+token_starts_comprehension(Parser *p)
 {
     return at_comprehension(p);
 }
@@ -513,7 +590,7 @@ parse_for_if_clauses(Parser *p)
     return SEQ(comprehension, p, mark);
 }
 
-/* -- brackets ------------------------------------------------------------------------ */
+/* -- brackets ------------------------------------------------------------- */
 
 /* Items up to a closing bracket, after the first one. */
 static AstExprs
@@ -637,7 +714,9 @@ static AstExpr *
 parse_braces(Parser *p)
 {
     Place start = here(p);
-    DIAGNOSE(p, BRACES);
+    if (UNLIKELY(p->diagnosing || p->only_braces)) {
+        diagnose(p, p->diagnosing ? DIAGNOSE_BRACES : DIAGNOSE_PAIRS);
+    }
     take(p);
     if (accept(p, TOKEN_RBRACE)) {
         return NEW(p, expr, Dict, start, .keys = {NULL, 0});
@@ -667,7 +746,7 @@ parse_braces(Parser *p)
     return NEW(p, expr, Set, start, .elts = elts);
 }
 
-/* -- atoms ------------------------------------------------------------------------------ */
+/* -- atoms ---------------------------------------------------------------- */
 
 AstExpr *
 parse_name(Parser *p, AstContext context)
@@ -714,7 +793,8 @@ parse_atom(Parser *p)
     }
 }
 
-/* slice: [expression] ':' [expression] [':' [expression]] | named_expression | '*' bitwise_or */
+/* slice: [expression] ':' [expression] [':' [expression]] | named_expression
+ * | '*' expression */
 static AstExpr *
 parse_slice(Parser *p)
 {
@@ -723,8 +803,11 @@ parse_slice(Parser *p)
     AstExpr *upper = NULL;
     AstExpr *step = NULL;
     if (!at(p, TOKEN_COLON)) {
-        lower = parse_star_named_expression(p);
-        if (LIKELY(!at(p, TOKEN_COLON)) || lower->kind == AST_Starred ||
+        if (at(p, TOKEN_STAR)) {
+            return parse_starred(p, parse_expression);
+        }
+        lower = parse_named_expression(p);
+        if (LIKELY(!at(p, TOKEN_COLON)) ||
             (lower->kind == AST_NamedExpr && (lower->flags & AST_PARENTHESIZED) == 0)) {
             return lower;
         }
@@ -757,39 +840,57 @@ parse_slices(Parser *p)
     return NEW(p, expr, Tuple, start, .elts = elts, .ctx = AST_Load);
 }
 
+/* '.' NAME | '(' [arguments] ')' | '[' slices ']' */
+ALWAYS_INLINE AstExpr *
+parse_trailer(Parser *p, AstExpr *left, Place start)
+{
+    switch (peek(p)) {
+    case TOKEN_DOT: {
+        take(p);
+        Value attr = take_name(p);
+        return NEW(p, expr, Attribute, start, .value = left, .attr = attr,
+                   .ctx = AST_Load);
+    }
+    case TOKEN_LPAR: {
+        AstExprs args;
+        AstKeywords keywords;
+        parse_arguments(p, true, &args, &keywords);
+        return NEW(p, expr, Call, start, .func = left, .args = args,
+                   .keywords = keywords);
+    }
+    default: {
+        take(p);
+        AstExpr *slice = parse_slices(p);
+        expect(p, TOKEN_RSQB);
+        return NEW(p, expr, Subscript, start, .value = left, .slice = slice,
+                   .ctx = AST_Load);
+    }
+    }
+}
+
+static void *
+parse_trailer_rule(Parser *p, void *longer)
+{
+    Longer *l = longer;
+    return parse_trailer(p, l->left, l->start);
+}
+
 /* primary: atom ('.' NAME | '(' [arguments] ')' | '[' slices ']')* */
 AstExpr *
 parse_primary(Parser *p)
 {
     Place start = here(p);
     AstExpr *left = parse_atom(p);
-    for (;;) {
-        switch (peek(p)) {
-        case TOKEN_DOT: {
-            take(p);
-            Value attr = take_name(p);
-            left = NEW(p, expr, Attribute, start, .value = left, .attr = attr,
-                       .ctx = AST_Load);
-            continue;
-        }
-        case TOKEN_LPAR: {
-            AstExprs args;
-            AstKeywords keywords;
-            parse_arguments(p, true, &args, &keywords);
-            left = NEW(p, expr, Call, start, .func = left, .args = args,
-                       .keywords = keywords);
-            continue;
-        }
-        case TOKEN_LSQB: {
-            take(p);
-            AstExpr *slice = parse_slices(p);
-            expect(p, TOKEN_RSQB);
-            left = NEW(p, expr, Subscript, start, .value = left, .slice = slice,
-                       .ctx = AST_Load);
-            continue;
-        }
-        default:
-            return left;
+    while (at(p, TOKEN_DOT) || at(p, TOKEN_LPAR) || at(p, TOKEN_LSQB)) {
+        if (UNLIKELY(p->soft)) {
+            AstExpr *longer = read_longer(p, left, start, parse_trailer_rule);
+            if (longer == NULL) {
+                break;
+            }
+            left = longer;
+        } else {
+            left = parse_trailer(p, left, start);
         }
     }
+    return left;
 }

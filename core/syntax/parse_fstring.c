@@ -39,7 +39,7 @@ fstring_flush(Parser *p, const Token *first, const Token *last, size_t base)
     seq_push(p, constant);
 }
 
-/* -- literal text -------------------------------------------------------------- */
+/* -- literal text --------------------------------------------------------- */
 
 /* Appends literal text from `*at` up to a brace or the end.  True when it
  * ended in a doubled brace, which is taken. */
@@ -86,7 +86,7 @@ parse_text(Parser *p, const FString *f, const char **at, int level)
     return doubled;
 }
 
-/* -- expressions ------------------------------------------------------------------ */
+/* -- expressions ---------------------------------------------------------- */
 
 static char
 opening_of(char close)
@@ -202,6 +202,10 @@ parse_inner(Parser *p, const FString *f, const char *s, const char *end)
     const char *c = s;
     while (c < end && (*c == ' ' || *c == '\t' || *c == '\n' || *c == '\f')) {
         c++;
+    }
+    if (c == end && *end != '}' && end < f->end) {
+        raise_here(p, PARSE_ERROR_SYNTAX, "f-string: expression required before '%c'",
+                   *end);
     }
     if (c == end) {
         raise_here(p, PARSE_ERROR_SYNTAX, "f-string: empty expression not allowed");

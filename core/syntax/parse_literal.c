@@ -32,7 +32,7 @@ literal_singleton(Parser *p, AstLiteral literal)
     return *slot;
 }
 
-/* -- numbers ------------------------------------------------------------------- */
+/* -- numbers -------------------------------------------------------------- */
 
 /* The double that `text` (without underscores, zero-terminated) stands for. */
 static double
@@ -109,7 +109,7 @@ parse_number(Parser *p)
     return make_constant(p, token, AST_LITERAL_INT, parser_own(p, value));
 }
 
-/* -- escapes ------------------------------------------------------------------- */
+/* -- escapes -------------------------------------------------------------- */
 
 void
 literal_append(Parser *p, const char *bytes, size_t length)
@@ -189,15 +189,15 @@ bad_escape(Parser *p, const char *start, const char *escape, const char *stop,
 void
 literal_warn_escape(Parser *p, const Token *token, const char *escape)
 {
-    if (p->hooks->warn_deprecated == NULL || p->second_pass) {
+    if (p->hooks->warn == NULL || p->second_pass) {
         return;
     }
-    int length = 1;
-    while (((uint8_t)escape[length] & 0xC0) == 0x80) {
-        length++;
-    }
-    char *message = parser_format(p, "invalid escape sequence '\\%.*s'", length, escape);
-    int result = p->hooks->warn_deprecated(p->context, message, token->lineno);
+    char *message =
+        *escape >= '4' && *escape <= '7'
+            ? parser_format(p, "invalid octal escape sequence '\\%.3s'", escape)
+            : parser_format(p, "invalid escape sequence '\\%c'", *escape);
+    int result = p->hooks->warn(p->context, PARSE_WARNING_DEPRECATION, message,
+                                token->lineno);
     if (result < 0) {
         parser_raised(p);
     }
@@ -277,6 +277,14 @@ decode_octal(const char *s, const char *end, uint32_t *c)
     return s;
 }
 
+/* Whether three octal digits stand for more than a byte. */
+static bool
+is_big_octal(const char *s)
+{
+    return s[0] >= '4' && s[0] <= '7' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' &&
+           s[2] <= '7';
+}
+
 /* The character that `\c` stands for, or -1. */
 static int
 simple_escape(char c)
@@ -309,8 +317,9 @@ literal_decode(Parser *p, const Token *token, const char *s, const char *end, bo
         }
         literal_append(p, s, (size_t)(slash - s));
         s = slash + 1;
-        if (s >= end) {
-            bad_escape(p, start, slash, s, "\\ at end of string");
+        if (s >= end || (uint8_t)*s >= 0x80) {
+            literal_append(p, "\\", 1);
+            continue;
         }
         int simple = simple_escape(*s);
         if (simple >= 0) {
@@ -325,6 +334,9 @@ literal_decode(Parser *p, const Token *token, const char *s, const char *end, bo
             s++;
             break;
         case '0' ... '7':
+            if (bad == NULL && s + 2 < end && is_big_octal(s)) {
+                bad = s;
+            }
             s = decode_octal(s, end, &code);
             append_code(p, code);
             break;
@@ -377,6 +389,9 @@ decode_bytes(Parser *p, const Token *token, const char *s, const char *end)
             continue;
         } else if (*s >= '0' && *s <= '7') {
             uint32_t code;
+            if (bad == NULL && s + 2 < end && is_big_octal(s)) {
+                bad = s;
+            }
             s = decode_octal(s, end, &code);
             c = (char)code;
         } else if (*s == 'x') {
@@ -402,7 +417,7 @@ decode_bytes(Parser *p, const Token *token, const char *s, const char *end)
     }
 }
 
-/* -- strings ---------------------------------------------------------------------- */
+/* -- strings -------------------------------------------------------------- */
 
 /* The text between the quotes of a STRING token. */
 static const char *
@@ -468,20 +483,23 @@ parse_strings(Parser *p)
 {
     const Token *first = p->tok;
     int all = 0;
-    int bytes = 0;
     do {
-        bytes += (p->tok->flags & STRING_BYTES) != 0;
         all |= p->tok->flags;
         p->tok++;
     } while (at(p, TOKEN_STRING));
+    if (UNLIKELY(at(p, TOKEN_ERROR))) {
+        parser_fail(p);
+    }
     const Token *stop = p->tok;
     size_t base = p->buffer.count;
     if (UNLIKELY(all & STRING_BYTES)) {
-        if (bytes != stop - first) {
-            raise_here(p, PARSE_ERROR_SYNTAX, "cannot mix bytes and nonbytes literals");
-        }
         for (const Token *token = first; token < stop; token++) {
-            append_bytes(p, token);
+            if (token->flags & STRING_BYTES) {
+                append_bytes(p, token);
+            }
+            if ((token->flags ^ first->flags) & STRING_BYTES) {
+                raise_here(p, PARSE_ERROR_SYNTAX, "cannot mix bytes and nonbytes literals");
+            }
         }
         AstExpr *result = string_constant(p, first, AST_LITERAL_BYTES,
                                           p->buffer.items + base, p->buffer.count - base);

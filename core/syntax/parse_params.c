@@ -2,7 +2,7 @@
 #include "core/syntax/parser_impl.h"
 #include "core/syntax/syntax_error.h"
 
-/* -- parameters ------------------------------------------------------------------ */
+/* -- parameters ----------------------------------------------------------- */
 
 /* What has been seen of a list of parameters. */
 typedef struct Params {
@@ -174,7 +174,7 @@ parse_lambda_params(Parser *p)
     return parse_params(p, true, TOKEN_COLON);
 }
 
-/* -- arguments ---------------------------------------------------------------------- */
+/* -- arguments ------------------------------------------------------------ */
 
 static AstKeyword *
 new_keyword(Parser *p, Place start, Value name, AstExpr *value)
@@ -254,16 +254,20 @@ parse_arguments(Parser *p, bool genexp, AstExprs *args, AstKeywords *keywords)
     uint32_t keyword_count = 0;
     bool unpacked = false;
     do {
+        if (unpacked && at(p, TOKEN_STAR)) {
+            parser_fail(p);
+        }
+        if (keyword_count > 0 && !at(p, TOKEN_STAR) && !at(p, TOKEN_DOUBLESTAR) &&
+            !(at(p, TOKEN_NAME) && peek_at(p, 1) == TOKEN_EQUAL)) {
+            error_look(p, p->tok + at(p, TOKEN_NAME));
+            parser_fail(p);
+        }
         AstNode *argument = parse_one_argument(p);
         if (argument->kind == AST_keyword) {
             keyword_count++;
             unpacked |= ((AstKeyword *)argument)->arg == NULL;
-        } else if (argument->kind == AST_Starred ? unpacked : keyword_count > 0) {
-            parser_fail(p);
-        } else if (UNLIKELY(token_starts_comprehension(p))) {
-            if (!genexp || argument->kind == AST_Starred || p->scratch.count != mark) {
-                parser_fail(p);
-            }
+        } else if (genexp && p->scratch.count == mark && argument->kind != AST_Starred &&
+                   token_starts_comprehension(p)) {
             AstComprehensions generators = parse_for_if_clauses(p);
             expect(p, TOKEN_RPAR);
             AstExpr *only = NEW(p, expr, GeneratorExp, start, .elt = (AstExpr *)argument,

@@ -8,7 +8,7 @@ at_name(const Parser *p, NameIndex name)
     return at(p, TOKEN_NAME) && p->tok->name == (uint32_t)name;
 }
 
-/* -- values --------------------------------------------------------------------- */
+/* -- values --------------------------------------------------------------- */
 
 /* signed_number: ['-'] NUMBER */
 static AstExpr *
@@ -91,7 +91,7 @@ parse_singleton_pattern(Parser *p, AstLiteral literal)
     return pattern;
 }
 
-/* -- sequences --------------------------------------------------------------------- */
+/* -- sequences ------------------------------------------------------------ */
 
 /* star_pattern: '*' (capture | '_') */
 static AstPattern *
@@ -153,7 +153,7 @@ parse_bracketed(Parser *p, TokenType close)
     return NEW(p, pattern, MatchSequence, start, .patterns = patterns);
 }
 
-/* -- mappings ------------------------------------------------------------------------ */
+/* -- mappings ------------------------------------------------------------- */
 
 /* key: a literal or a dotted name */
 static AstExpr *
@@ -223,7 +223,7 @@ parse_mapping(Parser *p)
                .rest = rest);
 }
 
-/* -- classes -------------------------------------------------------------------------- */
+/* -- classes -------------------------------------------------------------- */
 
 /* class: name_or_attr '(' [pattern, ...] [NAME '=' pattern, ...] ')' */
 static AstPattern *
@@ -298,7 +298,7 @@ parse_name_pattern(Parser *p)
     return new_value_pattern(p, start, value);
 }
 
-/* -- patterns -------------------------------------------------------------------------- */
+/* -- patterns ------------------------------------------------------------- */
 
 static AstPattern *
 parse_closed_pattern(Parser *p)

@@ -23,13 +23,21 @@ at_simple_end(const Parser *p)
     return at(p, TOKEN_NEWLINE) || at(p, TOKEN_SEMI);
 }
 
-/* -- assignments and expressions ------------------------------------------------- */
+/* -- assignments and expressions ------------------------------------------ */
 
 /* yield_expr | star_expressions */
 static AstExpr *
 parse_yield_or_star(Parser *p)
 {
     return at(p, TOKEN_YIELD) ? parse_yield(p) : parse_star_expressions(p);
+}
+
+/* '=' (yield_expr | star_expressions) */
+static void *
+parse_equal(Parser *p)
+{
+    take(p);
+    return parse_yield_or_star(p);
 }
 
 /* target ':' expression ['=' (yield_expr | star_expressions)] */
@@ -43,7 +51,10 @@ parse_annotated(Parser *p, AstExpr *target, Place start)
     }
     take(p);
     AstExpr *annotation = parse_expression(p);
-    AstExpr *value = accept(p, TOKEN_EQUAL) ? parse_yield_or_star(p) : NULL;
+    AstExpr *value = NULL;
+    if (at(p, TOKEN_EQUAL)) {
+        value = UNLIKELY(p->soft) ? parser_try(p, parse_equal) : parse_equal(p);
+    }
     expr_to_store(p, target);
     return NEW(p, stmt, AnnAssign, start, .target = target, .annotation = annotation,
                .value = value, .simple = target->kind == AST_Name && bare);
@@ -76,11 +87,9 @@ parse_assign(Parser *p, AstExpr *first, Place start)
 {
     size_t mark = seq_mark(p);
     AstExpr *value = first;
-    while (accept(p, TOKEN_EQUAL)) {
-        if (value->kind == AST_Yield || value->kind == AST_YieldFrom) {
-            parser_fail(p);
-        }
+    while (at(p, TOKEN_EQUAL)) {
         expr_to_store(p, value);
+        take(p);
         seq_push(p, value);
         value = parse_yield_or_star(p);
     }
@@ -124,7 +133,7 @@ parse_expression_statement(Parser *p)
     return parse_assignment_or_expression(p);
 }
 
-/* -- small statements --------------------------------------------------------------- */
+/* -- small statements ----------------------------------------------------- */
 
 /* return_stmt: 'return' [star_expressions] */
 static AstStmt *
@@ -207,7 +216,7 @@ parse_assert(Parser *p)
     return NEW(p, stmt, Assert, start, .test = test, .msg = msg);
 }
 
-/* -- imports --------------------------------------------------------------------------- */
+/* -- imports -------------------------------------------------------------- */
 
 /* dotted_name: NAME ('.' NAME)* ; one identifier with its dots */
 static Value
@@ -327,7 +336,7 @@ parse_from(Parser *p)
                .level = level);
 }
 
-/* -- simple statements -------------------------------------------------------------------- */
+/* -- simple statements ---------------------------------------------------- */
 
 static AstStmt *
 parse_simple(Parser *p)
@@ -376,7 +385,7 @@ parse_simple_statements(Parser *p)
     take_newline(p);
 }
 
-/* -- blocks ------------------------------------------------------------------------------- */
+/* -- blocks --------------------------------------------------------------- */
 
 /* The indented lines of a block; its NEWLINE is taken. */
 static AstStmts
@@ -437,7 +446,7 @@ parse_else(Parser *p)
     return parse_block(p, "'else' statement", lineno);
 }
 
-/* -- if, while, for --------------------------------------------------------------------------- */
+/* -- if, while, for ------------------------------------------------------- */
 
 /* if_stmt: 'if' named_expression ':' block (elif_stmt | [else_block]) */
 static AstStmt *
@@ -495,7 +504,7 @@ parse_for(Parser *p, bool is_async, Place start)
                .orelse = orelse, .type_comment = comment);
 }
 
-/* -- with --------------------------------------------------------------------------------------- */
+/* -- with ----------------------------------------------------------------- */
 
 static AstWithitem *
 new_withitem(Parser *p, Place start, AstExpr *expr, AstExpr *vars)
@@ -517,20 +526,25 @@ parse_with_item(Parser *p)
     if (accept(p, TOKEN_AS)) {
         vars = parse_star_target(p);
         if (!at(p, TOKEN_COMMA) && !at(p, TOKEN_RPAR) && !at(p, TOKEN_COLON)) {
+            if (p->diagnosing && at(p, TOKEN_NEWLINE)) {
+                raise_here(p, PARSE_ERROR_SYNTAX, "expected ':'");
+            }
             parser_fail(p);
         }
     }
     return new_withitem(p, start, expr, vars);
 }
 
-/* Whether the ")" that closes the "(" at the next token stands before a ":". */
+/* Whether the ")" that closes the "(" at the next token stands before a ":".
+ * If there is none, it might. */
 static bool
 parentheses_end_header(const Parser *p)
 {
     int level = p->tok->level;
     for (const Token *t = p->tok + 1;; t++) {
         if (t->level < level || t->type == TOKEN_NEWLINE || t->type == TOKEN_ERROR) {
-            return t->type == TOKEN_RPAR && t[1].type == TOKEN_COLON;
+            return t->type == TOKEN_ERROR ||
+                   (t->type == TOKEN_RPAR && t[1].type == TOKEN_COLON);
         }
     }
 }
@@ -599,7 +613,7 @@ parse_with(Parser *p, bool is_async, Place start)
                .type_comment = comment);
 }
 
-/* -- try --------------------------------------------------------------------------------------- */
+/* -- try ------------------------------------------------------------------ */
 
 /* except_block: 'except' ['*'] [expression ['as' NAME]] ':' block */
 static AstExcepthandler *
@@ -626,6 +640,22 @@ parse_handler(Parser *p, bool star)
                .body = body);
 }
 
+/* The same up to the ":". */
+static void *
+parse_handler_header(Parser *p)
+{
+    take(p);
+    bool star = accept(p, TOKEN_STAR);
+    if (star || !at(p, TOKEN_COLON)) {
+        parse_expression(p);
+        if (accept(p, TOKEN_AS)) {
+            take_name(p);
+        }
+    }
+    expect(p, TOKEN_COLON);
+    return p;
+}
+
 static inline bool
 at_except_star(const Parser *p)
 {
@@ -649,12 +679,16 @@ parse_try(Parser *p)
     }
     while (at(p, TOKEN_EXCEPT)) {
         if (at_except_star(p) != star) {
+            error_look(p, p->tok + 1);
             if (p->diagnosing) {
-                Token *start_ = p->tok;
-                parse_handler(p, !star);
-                raise_here(p, PARSE_ERROR_SYNTAX,
-                           "cannot have both 'except' and 'except*' on the same 'try'");
-                p->tok = start_;
+                DIAGNOSE(p, EXCEPT);
+                const Token *first = p->tok;
+                const Token *last = p->tok + !star;
+                if (parser_try(p, parse_handler_header) != NULL) {
+                    raise_range(p, (Place){first->lineno, first->col}, last->end_lineno,
+                                last->end_col, "cannot have both 'except' and 'except*' "
+                                               "on the same 'try'");
+                }
             }
             parser_fail(p);
         }
@@ -681,7 +715,7 @@ parse_try(Parser *p)
                .finalbody = finalbody);
 }
 
-/* -- functions and classes ---------------------------------------------------------------------- */
+/* -- functions and classes ------------------------------------------------ */
 
 /* [NEWLINE] TYPE_COMMENT before a function's block, and the block. */
 static AstStmts
@@ -696,11 +730,16 @@ parse_function_body(Parser *p, int lineno, Value *comment)
     if (!at(p, TOKEN_TYPE_COMMENT)) {
         return parse_indented(p, owner, lineno);
     }
-    if (*comment != NULL) {
+    bool second = *comment != NULL;
+    *comment = take_type_comment(p);
+    if (!at(p, TOKEN_NEWLINE)) {
+        parser_fail(p);
+    }
+    take_newline(p);
+    if (second && at(p, TOKEN_INDENT)) {
         raise_here(p, PARSE_ERROR_SYNTAX, "Cannot have two type comments on def");
     }
-    *comment = take_type_comment(p);
-    return parse_block(p, owner, lineno);
+    return parse_indented(p, owner, lineno);
 }
 
 /* '->' expression */
@@ -723,10 +762,11 @@ parse_def(Parser *p, bool is_async, AstExprs decorators, Place start)
     expect(p, TOKEN_RPAR);
     AstExpr *returns = NULL;
     if (at(p, TOKEN_RARROW)) {
+        Token *arrow = p->tok;
         if (UNLIKELY(p->diagnosing) && parser_try_quietly(p, parse_arrow) == NULL) {
             parser_expected(p, ":");
         }
-        p->tok -= p->diagnosing;
+        p->tok = arrow;
         returns = parse_arrow(p);
     }
     expect_forced(p, TOKEN_COLON);
@@ -806,7 +846,7 @@ parse_async(Parser *p)
     }
 }
 
-/* -- match -------------------------------------------------------------------------------------- */
+/* -- match ---------------------------------------------------------------- */
 
 /* Whether the logical line from the next token on ends in ":". */
 static bool
@@ -909,7 +949,7 @@ parse_match(Parser *p)
     return NEW(p, stmt, Match, start, .subject = subject, .cases = cases);
 }
 
-/* -- statements ---------------------------------------------------------------------------------- */
+/* -- statements ----------------------------------------------------------- */
 
 /* statement: compound_stmt | simple_stmts ; pushes what it finds */
 static void
@@ -962,7 +1002,7 @@ parse_statement(Parser *p)
     leave(p);
 }
 
-/* -- whole texts --------------------------------------------------------------------------------- */
+/* -- whole texts ---------------------------------------------------------- */
 
 static AstMod *
 parse_exec(Parser *p)
@@ -1033,26 +1073,21 @@ parse_func_type(Parser *p)
 {
     expect(p, TOKEN_LPAR);
     size_t mark = seq_mark(p);
-    int stars = 0;
-    while (!at(p, TOKEN_RPAR)) {
-        if (at(p, TOKEN_STAR) && stars < 1) {
-            stars = 1;
-            take(p);
-        } else if (at(p, TOKEN_DOUBLESTAR) && stars < 2) {
-            stars = 2;
-            take(p);
-        } else if (stars != 0) {
-            parser_fail(p);
-        }
-        seq_push(p, parse_expression(p));
-        if (!at(p, TOKEN_RPAR)) {
-            expect(p, TOKEN_COMMA);
-            if (at(p, TOKEN_RPAR)) {
+    bool star = false;
+    bool double_star = false;
+    if (!at(p, TOKEN_RPAR)) {
+        do {
+            if (accept(p, TOKEN_DOUBLESTAR)) {
+                double_star = true;
+            } else if (star) {
                 parser_fail(p);
+            } else {
+                star = accept(p, TOKEN_STAR);
             }
-        }
+            seq_push(p, parse_expression(p));
+        } while (!double_star && accept(p, TOKEN_COMMA));
     }
-    take(p);
+    expect(p, TOKEN_RPAR);
     AstExprs argtypes = SEQ(expr, p, mark);
     expect(p, TOKEN_RARROW);
     AstExpr *returns = parse_expression(p);

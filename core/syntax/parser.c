@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* -- leaving ----------------------------------------------------------------------- */
+/* -- leaving -------------------------------------------------------------- */
 
 void
 parser_fail(Parser *p)
 {
     error_look(p, p->tok);
+    if (p->diagnosing && at(p, TOKEN_ERROR)) {
+        raise_lexer_error(p);
+    }
     longjmp(*p->escape, 1);
 }
 
@@ -49,7 +52,7 @@ parser_expected(Parser *p, const char *what)
     raise_at_token(p, p->tok, "expected '%s'", what);
 }
 
-/* -- memory ------------------------------------------------------------------------- */
+/* -- memory --------------------------------------------------------------- */
 
 void *
 parser_alloc(Parser *p, size_t size)
@@ -130,7 +133,7 @@ token_text(TokenType type)
     return texts[type];
 }
 
-/* -- tokens -------------------------------------------------------------------------- */
+/* -- tokens --------------------------------------------------------------- */
 
 /* Puts the token before the first one, where the end of a node that has no
  * token yet would be looked for. */
@@ -163,7 +166,7 @@ parser_next_line(Parser *p)
     p->tok = lexer->tokens.items + 1;
 }
 
-/* -- passes --------------------------------------------------------------------------- */
+/* -- passes --------------------------------------------------------------- */
 
 /* What a failure must put back. */
 typedef struct Saved {
@@ -192,7 +195,7 @@ put_back(Parser *p, const Saved *saved)
 
 /* Runs a rule; NULL when it fails. */
 static NOINLINE void *
-run(Parser *p, void *(*rule)(Parser *), bool diagnosing)
+run(Parser *p, void *(*rule)(Parser *, void *), void *argument, bool diagnosing)
 {
     jmp_buf here;
     Saved saved = save(p);
@@ -202,17 +205,29 @@ run(Parser *p, void *(*rule)(Parser *), bool diagnosing)
     }
     p->escape = &here;
     p->diagnosing = diagnosing;
-    void *result = rule(p);
+    void *result = rule(p, argument);
+    error_look(p, p->tok);
     p->escape = saved.escape;
     p->diagnosing = saved.diagnosing;
     return result;
 }
 
+/* A rule without an argument. */
+typedef struct Rule {
+    void *(*function)(Parser *p);
+} Rule;
+
+static void *
+run_rule(Parser *p, void *argument)
+{
+    return ((const Rule *)argument)->function(p);
+}
+
 void *
-parser_try(Parser *p, void *(*rule)(Parser *))
+parser_try_with(Parser *p, void *(*rule)(Parser *, void *), void *argument)
 {
     Token *before = p->tok;
-    void *result = run(p, rule, p->diagnosing);
+    void *result = run(p, rule, argument, p->diagnosing);
     if (result == NULL) {
         p->tok = before;
     }
@@ -220,10 +235,23 @@ parser_try(Parser *p, void *(*rule)(Parser *))
 }
 
 void *
+parser_try(Parser *p, void *(*rule)(Parser *))
+{
+    Rule r = {rule};
+    return parser_try_with(p, run_rule, &r);
+}
+
+void *
 parser_try_quietly(Parser *p, void *(*rule)(Parser *))
 {
     Token *before = p->tok;
-    void *result = run(p, rule, false);
+    bool soft = p->soft;
+    bool only_braces = p->only_braces;
+    Rule r = {rule};
+    p->soft = p->only_braces = true;
+    void *result = run(p, run_rule, &r, false);
+    p->soft = soft;
+    p->only_braces = only_braces;
     if (result == NULL) {
         p->tok = before;
     }
@@ -251,8 +279,14 @@ second_pass(Parser *p, void *(*rule)(Parser *))
     if (lexer->diagnosed == NULL) {
         parser_no_memory(p);
     }
+    Rule r = {rule};
     p->tok = lexer->tokens.items + 1;
-    run(p, rule, true);
+    p->soft = true;
+    p->only_braces = true;
+    run(p, run_rule, &r, false);
+    p->only_braces = false;
+    p->tok = lexer->tokens.items + 1;
+    run(p, run_rule, &r, true);
     raise_generic(p);
 }
 
@@ -286,6 +320,7 @@ parser_run_nested(Parser *p, const char *text, Place place, void *(*rule)(Parser
     lexer->first_col = place.col;
     lexer->at_line_start = false;
     lexer->nested_in = outer;
+    lexer->outer_tok = before;
     p->lexer = lexer;
     p->nesting++;
     lexer_start(p, lexer);
@@ -293,7 +328,13 @@ parser_run_nested(Parser *p, const char *text, Place place, void *(*rule)(Parser
         lexer_line(p, lexer);
     }
     p->tok = lexer->tokens.items + 1;
-    AstExpr *result = run(p, rule, false);
+    bool soft = p->soft;
+    bool only_braces = p->only_braces;
+    Rule r = {rule};
+    p->soft = p->only_braces = false;
+    AstExpr *result = run(p, run_rule, &r, false);
+    p->soft = soft;
+    p->only_braces = only_braces;
     if (result == NULL) {
         lexer->failed_at = lexer->furthest;
         second_pass(p, rule);
@@ -304,16 +345,16 @@ parser_run_nested(Parser *p, const char *text, Place place, void *(*rule)(Parser
     return result;
 }
 
-/* Whether the first pass stopped because there was no more text. */
-static bool
-stopped_at_end(const Parser *p)
+bool
+parser_stopped_at_end(const Parser *p)
 {
-    const Lexer *lexer = p->lexer;
-    const Token *token = &lexer->tokens.items[lexer->failed_at];
+    const Lexer *lexer = p->whole;
+    const Token *token = &lexer->tokens.items[lexer->furthest];
     if (token->type == TOKEN_ERROR) {
         return lexer->state == LEXER_EOF || lexer->state == LEXER_EOF_IN_STRING;
     }
-    return token->start >= p->source.length;
+    size_t end = token->type == TOKEN_STRING ? token->start : token->end;
+    return end >= p->source.length;
 }
 
 static void *
@@ -331,7 +372,7 @@ parse_text(Parser *p)
         return false;
     }
     p->top = &top;
-    if (!names_init(p)) {
+    if (!names_init(p) || !vec_reserve(&p->scratch, 64) || !vec_reserve(&p->buffer, 256)) {
         parser_no_memory(p);
     }
     p->lexer = calloc(1, sizeof(Lexer));
@@ -343,13 +384,14 @@ parse_text(Parser *p)
     lexer_start(p, p->lexer);
     lexer_line(p, p->lexer);
     p->tok = p->lexer->tokens.items + 1;
-    p->ast->root = run(p, parse_module_rule, false);
+    Rule r = {parse_module_rule};
+    p->ast->root = run(p, run_rule, &r, false);
     if (LIKELY(p->ast->root != NULL)) {
         return true;
     }
     p->lexer->failed_at = p->lexer->furthest;
     Token failed = p->lexer->tokens.items[p->lexer->failed_at];
-    if ((p->options->flags & PARSE_ALLOW_INCOMPLETE_INPUT) != 0 && stopped_at_end(p)) {
+    if ((p->options->flags & PARSE_ALLOW_INCOMPLETE_INPUT) != 0 && parser_stopped_at_end(p)) {
         raise_incomplete(p);
     }
     if (failed.type == TOKEN_ERROR) {
@@ -361,7 +403,7 @@ parse_text(Parser *p)
     second_pass(p, parse_module_rule);
 }
 
-/* -- the entry ------------------------------------------------------------------------- */
+/* -- the entry ------------------------------------------------------------ */
 
 #define DEFAULT_STACK ((size_t)256 << 10)
 
@@ -407,6 +449,5 @@ parse_error_free(ParseError *err)
 {
     free(err->message);
     free(err->text);
-    free(err->encoding);
     memset(err, 0, sizeof(*err));
 }

@@ -40,9 +40,16 @@ typedef enum ParseMode {
 #define PARSE_TYPE_COMMENTS 0x1000
 #define PARSE_ALLOW_INCOMPLETE_INPUT 0x4000
 
+typedef enum ParseWarning {
+    PARSE_WARNING_DEPRECATION,
+    PARSE_WARNING_SYNTAX
+} ParseWarning;
+
 /* Every function gets ParseOptions.context first.  One that returns a Value
  * returns a new reference, or NULL with an exception set by its own means;
- * parse() then fails with PARSE_ERROR_RAISED.
+ * parse() then fails with PARSE_ERROR_RAISED.  When make_int() failed, the
+ * error has the number's place and line, for the caller who makes a SyntaxError
+ * of "too many digits".
  *
  * Text is UTF-8 and not zero-terminated.  In make_str() it may hold lone
  * surrogates in the three-byte form ("\ud800" in source text). */
@@ -58,8 +65,10 @@ typedef struct ParserHooks {
     Value (*singleton)(void *context, AstLiteral literal);
     void (*release)(void *context, Value value);
 
-    /* Decodes `bytes` by the named codec.  Stores UTF-8 text from malloc()
-     * and returns PARSE_DECODED; or PARSE_DECODE_UNKNOWN (no such codec), or
+    /* Decodes `bytes` by the named codec (other than UTF-8, Latin-1 and ASCII).
+     * Stores UTF-8 text from malloc() and returns PARSE_DECODED; or returns
+     * PARSE_DECODE_UNKNOWN: no such codec; or PARSE_DECODE_REFUSED and stores
+     * what str() says of the codec's error, which becomes a SyntaxError; or
      * PARSE_DECODE_FAILED with an exception set.  May be NULL. */
     int (*decode)(void *context, const char *encoding, const char *bytes,
                   size_t length, char **text, size_t *text_length);
@@ -68,15 +77,17 @@ typedef struct ParserHooks {
      * NULL (then libunistring's names serve, without sequences). */
     uint32_t (*name_to_codepoint)(void *context, const char *name, size_t length);
 
-    /* "invalid escape sequence '\d'" or "invalid decimal literal" at a place: a
-     * DeprecationWarning.  Returns 0 when it was warned, 1 when the warning is
-     * an error (parse() then fails with `message` as a SyntaxError), -1 when
-     * another exception is set.  May be NULL. */
-    int (*warn_deprecated)(void *context, const char *message, int lineno);
+    /* Warns: "invalid escape sequence '\d'" (category DeprecationWarning) or
+     * "invalid decimal literal" (SyntaxWarning).  Returns 0 when it was warned,
+     * 1 when the filters make an error of it (no exception is set then: parse()
+     * fails with `message` as a SyntaxError), -1 when another exception is set.
+     * May be NULL. */
+    int (*warn)(void *context, ParseWarning category, const char *message, int lineno);
 } ParserHooks;
 
 #define PARSE_DECODED 0
 #define PARSE_DECODE_UNKNOWN 1
+#define PARSE_DECODE_REFUSED 2
 #define PARSE_DECODE_FAILED (-1)
 
 typedef struct ParseOptions {
@@ -85,6 +96,8 @@ typedef struct ParseOptions {
     ParseMode mode;
     uint32_t flags;         /* PARSE_... */
     const char *filename;   /* only for messages; may be NULL */
+    bool from_file;         /* the bytes were read as a script, not by compile():
+                             * other messages about encodings */
 
     /* The lowest address the C stack may reach; NULL: 256 KiB below the
      * caller's frame.  Source text that nests deeper is an error. */
@@ -104,11 +117,10 @@ typedef struct ParseError {
     ParseErrorKind kind;
     char *message;          /* UTF-8 */
     int lineno;             /* 0: no place is known */
-    int col;                /* `offset`: characters, counted from 1; may be 0 */
-    int end_lineno;         /* 0 or -1: no end is known */
-    int end_col;
-    char *text;             /* the line with its newline, UTF-8; may be NULL */
-    char *encoding;         /* of the file, when the error is about it; or NULL */
+    int col;                /* `offset`: characters from 1; may be 0 or -1 */
+    int end_lineno;         /* 0: None */
+    int end_col;            /* may be 0 or -1; None when end_lineno is 0 */
+    char *text;             /* the line, often with its newline; NULL: None */
 } ParseError;
 
 /* Parses `length` bytes at `source`.  On success `out` holds the tree, to be

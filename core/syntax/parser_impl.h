@@ -30,7 +30,7 @@
 #include "core/syntax/parser.h"
 #include "core/syntax/token.h"
 
-/* -- source text (source.c) ------------------------------------------------ */
+/* -- source text (source.c) ----------------------------------------------- */
 
 /* Text behind the last byte that may be read (zeros). */
 #define SOURCE_PADDING 16
@@ -38,7 +38,8 @@
 typedef struct Source {
     char *text;             /* UTF-8, "\n" newlines, zero bytes behind it */
     size_t length;
-    char *encoding;         /* named by cookie or BOM; NULL when neither */
+    char *encoding;         /* named by a cookie, or NULL */
+    char *decoded;          /* while source_init() runs */
 } Source;
 
 /* Decodes `bytes`; false with `err` filled. */
@@ -46,7 +47,7 @@ bool source_init(Source *source, const ParseOptions *options, const char *bytes,
                  size_t length, ParseError *err);
 void source_free(Source *source);
 
-/* -- lexer ------------------------------------------------------------------ */
+/* -- lexer ---------------------------------------------------------------- */
 
 #define LEXER_MAX_BRACKETS 200
 #define LEXER_MAX_INDENTS 100
@@ -74,6 +75,7 @@ typedef struct LexerError {
     int32_t end_lineno;
     int32_t end_col;
     bool newline;           /* the line is shown with its newline */
+    bool in_bytes;          /* the columns count bytes to the end */
 } LexerError;
 
 typedef struct Lexer {
@@ -96,12 +98,13 @@ typedef struct Lexer {
     uint32_t *diagnosed;            /* second pass: a bit a rule for each token */
     struct Lexer *nested;           /* kept for reuse */
     struct Lexer *nested_in;
+    Token *outer_tok;               /* where the parser is in that one */
     int32_t indents[LEXER_MAX_INDENTS];
     int32_t tabbed_indents[LEXER_MAX_INDENTS];
     Bracket brackets[LEXER_MAX_BRACKETS];
 } Lexer;
 
-/* -- names ------------------------------------------------------------------ */
+/* -- names ---------------------------------------------------------------- */
 
 /* One spelling of an identifier or keyword; text is normalised (NFKC). */
 typedef struct NameEntry {
@@ -113,7 +116,7 @@ typedef struct NameEntry {
     uint8_t type;           /* TOKEN_NAME or a keyword */
 } NameEntry;
 
-/* -- parser ----------------------------------------------------------------- */
+/* -- parser --------------------------------------------------------------- */
 
 typedef struct Place {
     int32_t lineno;
@@ -134,7 +137,10 @@ typedef struct Parser {
     const char *stack_limit;
     int depth;              /* of recursion */
     bool diagnosing;        /* the second pass: DIAGNOSE() looks for errors */
+    bool only_braces;       /* before the second pass: only dicts are diagnosed */
+    bool soft;              /* `a +` is `a`, and the error is what follows it */
     bool second_pass;       /* the whole text's second pass: warn no more */
+    bool final;             /* the error is one that no later one replaces */
     bool type_comments;
     int nesting;            /* of f-strings */
     Value unicode_kind;     /* "u", or NULL until needed */
@@ -149,7 +155,7 @@ typedef struct Parser {
     Source source;
 } Parser;
 
-/* -- lexer.c, lex_string.c ---------------------------------------------------- */
+/* -- lexer.c, lex_string.c ------------------------------------------------ */
 
 /* Prepares a lexer for `text`, which SOURCE_PADDING zeros follow. */
 void lexer_init(Lexer *lexer, const char *text);
@@ -181,7 +187,7 @@ uint32_t name_lookup(Parser *p, const char *text, uint32_t length);
 Value name_value(Parser *p, uint32_t index);
 bool names_init(Parser *p);
 
-/* -- parser.c: the parser's hands --------------------------------------------- */
+/* -- parser.c: the parser's hands ----------------------------------------- */
 
 /* Lexes the next logical line, after a NEWLINE was taken. */
 void parser_next_line(Parser *p);
@@ -247,6 +253,10 @@ AstExpr *parser_run_nested(Parser *p, const char *text, Place place,
 
 /* Tries a rule where it may fail: NULL and back at the same token when it does. */
 void *parser_try(Parser *p, void *(*rule)(Parser *p));
+void *parser_try_with(Parser *p, void *(*rule)(Parser *p, void *argument), void *argument);
+/* Whether the last token of the whole text that was looked at is the last one
+ * there is. */
+bool parser_stopped_at_end(const Parser *p);
 /* The same without looking for errors in it. */
 void *parser_try_quietly(Parser *p, void *(*rule)(Parser *p));
 
@@ -373,7 +383,7 @@ Value take_name(Parser *p);
 void expr_to_store(Parser *p, AstExpr *target);
 void expr_to_del(Parser *p, AstExpr *target);
 
-/* -- parse_expr.c --------------------------------------------------------------- */
+/* -- parse_expr.c --------------------------------------------------------- */
 
 AstExpr *parse_expression(Parser *p);
 AstExpr *parse_named_expression(Parser *p);
@@ -389,10 +399,10 @@ AstExpr *parse_star_targets(Parser *p);
 AstExpr *parse_star_target(Parser *p);
 AstExpr *parse_name(Parser *p, AstContext context);
 AstComprehensions parse_for_if_clauses(Parser *p);
-bool token_starts_comprehension(const Parser *p);
+bool token_starts_comprehension(Parser *p);
 bool token_starts_expression(TokenType type);
 
-/* -- parse_params.c --------------------------------------------------------------- */
+/* -- parse_params.c ------------------------------------------------------- */
 
 AstArguments *parse_def_params(Parser *p);
 AstArguments *parse_lambda_params(Parser *p);
@@ -401,12 +411,12 @@ void parse_arguments(Parser *p, bool genexp, AstExprs *args, AstKeywords *keywor
 /* An AstExpr or AstKeyword. */
 void *parse_one_argument(Parser *p);
 
-/* -- parse_pattern.c ---------------------------------------------------------------- */
+/* -- parse_pattern.c ------------------------------------------------------ */
 
 AstPattern *parse_patterns(Parser *p);
 AstPattern *parse_pattern(Parser *p);
 
-/* -- parse_literal.c, parse_fstring.c -------------------------------------------------- */
+/* -- parse_literal.c, parse_fstring.c ------------------------------------- */
 
 AstExpr *parse_strings(Parser *p);
 AstExpr *parse_number(Parser *p);
@@ -430,7 +440,7 @@ void fstring_parse(Parser *p, const Token *token, const Token *first, size_t bas
 /* Pushes the text behind `base` as a Constant, if there is any. */
 void fstring_flush(Parser *p, const Token *first, const Token *last, size_t base);
 
-/* -- parse_stmt.c -------------------------------------------------------------------- */
+/* -- parse_stmt.c --------------------------------------------------------- */
 
 AstStmt *parse_assignment_or_expression(Parser *p);
 AstMod *parse_module(Parser *p);

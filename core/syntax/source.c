@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistr.h>
 
-/* -- errors ---------------------------------------------------------------------- */
+/* -- errors --------------------------------------------------------------- */
 
 PRINTF_LIKE(4, 5) static COLD bool
 source_error(ParseError *err, ParseErrorKind kind, int lineno, const char *format, ...)
@@ -24,6 +24,7 @@ source_error(ParseError *err, ParseErrorKind kind, int lineno, const char *forma
     err->kind = kind;
     err->message = strdup(text);
     err->lineno = lineno;
+    err->col = -1;
     if (err->message == NULL) {
         err->kind = PARSE_ERROR_MEMORY;
     }
@@ -38,7 +39,7 @@ source_no_memory(ParseError *err)
     return false;
 }
 
-/* -- the encoding cookie -------------------------------------------------------------- */
+/* -- the encoding cookie -------------------------------------------------- */
 
 static bool
 is_cookie_char(char c)
@@ -79,59 +80,71 @@ find_cookie(const char *s, const char *end, size_t *length, bool *blank)
     return NULL;
 }
 
-/* The name in the form that tells UTF-8 and Latin-1 from others. */
-static void
-normalize_encoding(const char *name, size_t length, char out[32])
+typedef enum Codec { CODEC_UTF8, CODEC_LATIN1, CODEC_ASCII, CODEC_OTHER } Codec;
+
+/* Tells the encodings that need no codec from the others.  `*plain` says whether
+ * the name is one that is known without looking for codecs. */
+static Codec
+known_codec(const char *name, size_t length, bool *plain)
 {
+    static const struct {
+        char name[16];
+        uint8_t codec;
+    } aliases[] = {
+        {"utf8", CODEC_UTF8},        {"u8", CODEC_UTF8},          {"utf", CODEC_UTF8},
+        {"latin1", CODEC_LATIN1},    {"latin", CODEC_LATIN1},     {"l1", CODEC_LATIN1},
+        {"iso8859-1", CODEC_LATIN1}, {"cp819", CODEC_LATIN1},     {"8859", CODEC_LATIN1},
+        {"ascii", CODEC_ASCII},      {"us-ascii", CODEC_ASCII},   {"646", CODEC_ASCII},
+    };
+    char text[16];
     size_t n = length < 12 ? length : 12;
     for (size_t i = 0; i < n; i++) {
         char c = name[i];
-        out[i] = c == '_' ? '-' : (c >= 'A' && c <= 'Z') ? (char)(c + 32) : c;
+        text[i] = c == '_' ? '-' : (c >= 'A' && c <= 'Z') ? (char)(c + 32) : c;
     }
-    out[n] = '\0';
-    if (strcmp(out, "utf-8") == 0 || strncmp(out, "utf-8-", 6) == 0) {
-        strcpy(out, "utf-8");
-    } else if (strcmp(out, "latin-1") == 0 || strcmp(out, "iso-8859-1") == 0 ||
-               strcmp(out, "iso-latin-1") == 0 || strncmp(out, "latin-1-", 8) == 0 ||
-               strncmp(out, "iso-8859-1-", 11) == 0 ||
-               strncmp(out, "iso-latin-1-", 12) == 0) {
-        strcpy(out, "iso-8859-1");
+    text[n] = '\0';
+    *plain = true;
+    if (strcmp(text, "utf-8") == 0 || strncmp(text, "utf-8-", 6) == 0) {
+        return CODEC_UTF8;
     }
+    if (strcmp(text, "latin-1") == 0 || strcmp(text, "iso-8859-1") == 0 ||
+        strcmp(text, "iso-latin-1") == 0 || strncmp(text, "latin-1-", 8) == 0 ||
+        strncmp(text, "iso-8859-1-", 11) == 0 || strncmp(text, "iso-latin-1-", 12) == 0) {
+        return CODEC_LATIN1;
+    }
+    *plain = false;
+    for (size_t i = 0; length < 12 && i < ARRAY_LEN(aliases); i++) {
+        if (strcmp(text, aliases[i].name) == 0) {
+            return (Codec)aliases[i].codec;
+        }
+    }
+    return CODEC_OTHER;
 }
 
-/* Stores the name from a cookie in the first two lines, or NULL. */
-static bool
-detect_encoding(const char *s, size_t size, char **encoding, int *lineno)
+/* Finds the cookie in the first two lines: its name, or NULL. */
+static const char *
+detect_encoding(const char *s, size_t size, size_t *length)
 {
     const char *end = s + size;
-    *encoding = NULL;
-    for (*lineno = 1; *lineno <= 2 && s < end; (*lineno)++) {
+    for (int lineno = 1; lineno <= 2 && s < end; lineno++) {
         const char *stop = s;
         while (stop < end && *stop != '\n' && *stop != '\r') {
             stop++;
         }
-        size_t length;
         bool blank;
-        const char *name = find_cookie(s, stop, &length, &blank);
-        if (name != NULL) {
-            char normal[32];
-            normalize_encoding(name, length, normal);
-            bool known = strcmp(normal, "utf-8") == 0 || strcmp(normal, "iso-8859-1") == 0;
-            *encoding = known ? strdup(normal) : strndup(name, length);
-            return *encoding != NULL;
-        }
-        if (!blank) {
-            return true;
+        const char *name = find_cookie(s, stop, length, &blank);
+        if (name != NULL || !blank) {
+            return name;
         }
         s = stop;
         if (s < end) {
             s += *s == '\r' && s + 1 < end && s[1] == '\n' ? 2 : 1;
         }
     }
-    return true;
+    return NULL;
 }
 
-/* -- newlines --------------------------------------------------------------------------- */
+/* -- newlines ------------------------------------------------------------- */
 
 /* Copies the text with "\n" for "\r\n" and "\r", and one behind the last line
  * when `add_newline`. */
@@ -164,8 +177,6 @@ copy_lines(Source *source, const char *s, size_t size, bool add_newline)
     return true;
 }
 
-/* -- all of it ---------------------------------------------------------------------------- */
-
 /* Latin-1 needs no codec. */
 static bool
 decode_latin1(const char *s, size_t size, char **text, size_t *text_size)
@@ -189,28 +200,217 @@ decode_latin1(const char *s, size_t size, char **text, size_t *text_size)
     return true;
 }
 
-/* Says where the text is not UTF-8. */
-static COLD bool
-bad_utf8(ParseError *err, const char *text, const uint8_t *bad, bool cookie,
-         const char *filename)
+/* -- text that is not UTF-8 ----------------------------------------------- */
+
+/* Describes the bad sequence at `bad` in [start, end) as the codec would. */
+static void
+describe_bad(const uint8_t *start, const uint8_t *bad, const uint8_t *end, char out[160])
 {
+    const char *what = "invalid start byte";
+    int length = 1;
+    int need = *bad < 0xC2 ? 0 : *bad < 0xE0 ? 1 : *bad < 0xF0 ? 2 : *bad < 0xF5 ? 3 : 0;
+    if (need > 0) {
+        what = "invalid continuation byte";
+        uint8_t least = *bad == 0xE0 ? 0xA0 : *bad == 0xF0 ? 0x90 : 0x80;
+        uint8_t most = *bad == 0xED ? 0x9F : *bad == 0xF4 ? 0x8F : 0xBF;
+        while (length <= need && bad + length < end && bad[length] >= least &&
+               bad[length] <= most) {
+            least = 0x80;
+            most = 0xBF;
+            length++;
+        }
+        if (bad + length >= end) {
+            what = "unexpected end of data";
+        }
+    }
+    size_t at = (size_t)(bad - start);
+    if (length == 1) {
+        snprintf(out, 160, "'utf-8' codec can't decode byte 0x%02x in position %zu: %s",
+                 *bad, at, what);
+    } else {
+        snprintf(out, 160, "'utf-8' codec can't decode bytes in position %zu-%zu: %s", at,
+                 at + (size_t)length - 1, what);
+    }
+}
+
+/* Whether `bad` stands in a comment, as far as its line tells. */
+static bool
+in_comment(const char *text, const char *bad)
+{
+    const char *line = bad;
+    while (line > text && line[-1] != '\n' && line[-1] != '\r') {
+        line--;
+    }
+    char quote = 0;
+    for (; line < bad; line++) {
+        if (quote != 0) {
+            quote = *line == quote ? 0 : quote;
+        } else if (*line == '#') {
+            return true;
+        } else if (*line == '"' || *line == '\'') {
+            quote = *line;
+        }
+    }
+    return false;
+}
+
+/* Says where text that claims to be UTF-8 is not. */
+static COLD bool
+bad_utf8(ParseError *err, const ParseOptions *options, const char *text, size_t length,
+         const uint8_t *bad, bool cookie, bool plain)
+{
+    const char *end = text + length;
     int lineno = 1;
+    const char *line = text;
     for (const char *c = text; c < (const char *)bad; c++) {
-        lineno += *c == '\n' || (*c == '\r' && c[1] != '\n');
+        if (*c == '\n' || (*c == '\r' && c[1] != '\n')) {
+            lineno++;
+            line = c + 1;
+        }
     }
-    if (cookie) {
-        size_t position = (size_t)((const char *)bad - text);
+    if (options->from_file && !cookie) {
         return source_error(err, PARSE_ERROR_SYNTAX, 0,
-                            "(unicode error) 'utf-8' codec can't decode byte 0x%02x in "
-                            "position %zu: %s", *bad, position,
-                            *bad < 0xC2 || *bad > 0xF4 ? "invalid start byte"
-                                                       : "invalid continuation byte");
+                            "Non-UTF-8 code starting with '\\x%.2x' in file %s on line %i, "
+                            "but no encoding declared; see "
+                            "https://peps.python.org/pep-0263/ for details",
+                            *bad, options->filename == NULL ? "<string>" : options->filename,
+                            lineno);
     }
-    return source_error(err, PARSE_ERROR_SYNTAX, lineno,
-                        "Non-UTF-8 code starting with '\\x%.2x' in file %s on line %i, but "
-                        "no encoding declared; see https://peps.python.org/pep-0263/ "
-                        "for details",
-                        *bad, filename == NULL ? "<string>" : filename, lineno);
+    char what[160];
+    if (!plain) {
+        describe_bad((const uint8_t *)text, bad, (const uint8_t *)end, what);
+        return source_error(err, PARSE_ERROR_SYNTAX, 0, "%s", what);
+    }
+    /* the position counts in the string or name it stands in */
+    const char *start = (const char *)bad;
+    while (start > line && start[-1] != '"' && start[-1] != '\'') {
+        start--;
+    }
+    const char *stop = (const char *)bad + 1;
+    if (start > line) {
+        while (stop < end && *stop != start[-1] && *stop != '\n') {
+            stop++;
+        }
+    } else {
+        start = (const char *)bad;
+        while (start > line && (is_cookie_char(start[-1]) || (uint8_t)start[-1] >= 0x80)) {
+            start--;
+        }
+        while (stop < end && (is_cookie_char(*stop) || (uint8_t)*stop >= 0x80)) {
+            stop++;
+        }
+    }
+    describe_bad((const uint8_t *)start, bad, (const uint8_t *)stop, what);
+    source_error(err, PARSE_ERROR_SYNTAX, lineno, "(unicode error) %s", what);
+    err->col = 1;
+    for (const char *c = line; c < (const char *)bad; c++) {
+        err->col += ((uint8_t)*c & 0xC0) != 0x80;
+    }
+    err->end_lineno = lineno;
+    err->end_col = -1;
+    return false;
+}
+
+/* -- all of it ------------------------------------------------------------ */
+
+/* Decodes by another codec, through the hook. */
+static bool
+decode_other(Source *source, const ParseOptions *options, const char **bytes,
+             size_t *length, ParseError *err)
+{
+    const char *encoding = source->encoding;
+    char *text = NULL;
+    size_t size = 0;
+    int result = options->hooks->decode == NULL
+                     ? PARSE_DECODE_UNKNOWN
+                     : options->hooks->decode(options->context, encoding, *bytes, *length,
+                                              &text, &size);
+    switch (result) {
+    case PARSE_DECODED:
+        source->decoded = text;
+        *bytes = text;
+        *length = size;
+        return true;
+    case PARSE_DECODE_REFUSED:
+        source_error(err, PARSE_ERROR_SYNTAX, 0, "%s", text == NULL ? "" : text);
+        free(text);
+        return false;
+    case PARSE_DECODE_UNKNOWN:
+        return source_error(err, PARSE_ERROR_SYNTAX, 0,
+                            options->from_file ? "encoding problem: %s"
+                                               : "unknown encoding: %s", encoding);
+    default:
+        memset(err, 0, sizeof(*err));
+        err->kind = PARSE_ERROR_RAISED;
+        return false;
+    }
+}
+
+/* Finds the encoding and decodes.  `*plain`: the text is UTF-8 without having
+ * been asked for by an unusual name. */
+static bool
+decode(Source *source, const ParseOptions *options, const char **bytes, size_t *length,
+       bool *plain, ParseError *err)
+{
+    bool mark = *length >= 3 && memcmp(*bytes, "\xEF\xBB\xBF", 3) == 0;
+    *bytes += mark ? 3 : 0;
+    *length -= mark ? 3 : 0;
+    size_t name_length;
+    const char *name = detect_encoding(*bytes, *length, &name_length);
+    if (name == NULL) {
+        return true;
+    }
+    Codec codec = known_codec(name, name_length, plain);
+    const char *normal = codec == CODEC_UTF8 && *plain     ? "utf-8"
+                         : codec == CODEC_LATIN1 && *plain ? "iso-8859-1"
+                                                           : NULL;
+    source->encoding = normal != NULL ? strdup(normal) : strndup(name, name_length);
+    if (source->encoding == NULL) {
+        return source_no_memory(err);
+    }
+    if (mark && !(codec == CODEC_UTF8 && *plain)) {
+        return source_error(err, PARSE_ERROR_SYNTAX, 0, "encoding problem: %s with BOM",
+                            source->encoding);
+    }
+    switch (codec) {
+    case CODEC_UTF8:
+        return true;
+    case CODEC_LATIN1:
+        if (!decode_latin1(*bytes, *length, &source->decoded, length)) {
+            return source_no_memory(err);
+        }
+        *bytes = source->decoded;
+        return true;
+    case CODEC_ASCII:
+        for (size_t i = 0; i < *length; i++) {
+            if ((uint8_t)(*bytes)[i] >= 0x80) {
+                return source_error(err, PARSE_ERROR_SYNTAX, 0,
+                                    "'ascii' codec can't decode byte 0x%02x in position "
+                                    "%zu: ordinal not in range(128)",
+                                    (unsigned)(uint8_t)(*bytes)[i], i);
+            }
+        }
+        return true;
+    default:
+        return decode_other(source, options, bytes, length, err);
+    }
+}
+
+/* A copy of text whose comments are not UTF-8 all over. */
+static char *
+without_bad_comments(const char *text, size_t length)
+{
+    char *copy = malloc(length + 1);
+    if (copy == NULL) {
+        return NULL;
+    }
+    memcpy(copy, text, length);
+    const uint8_t *bad;
+    while ((bad = u8_check((uint8_t *)copy, length)) != NULL &&
+           in_comment(copy, (const char *)bad)) {
+        copy[(const char *)bad - copy] = '?';
+    }
+    return copy;
 }
 
 bool
@@ -225,62 +425,40 @@ source_init(Source *source, const ParseOptions *options, const char *bytes,
         return source_error(err, PARSE_ERROR_VALUE, 0,
                             "source code string cannot contain null bytes");
     }
-    bool is_utf8 = (options->flags & PARSE_SOURCE_IS_UTF8) != 0;
-    bool mark = !is_utf8 && length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0;
-    char *decoded = NULL;
-    if (mark) {
-        bytes += 3;
-        length -= 3;
+    bool plain = true;
+    if ((options->flags & PARSE_SOURCE_IS_UTF8) == 0 &&
+        !decode(source, options, &bytes, &length, &plain, err)) {
+        goto fail;
     }
-    if (!is_utf8) {
-        int lineno;
-        if (!detect_encoding(bytes, length, &source->encoding, &lineno)) {
-            return source_no_memory(err);
-        }
-        const char *encoding = source->encoding;
-        if (encoding != NULL && strcmp(encoding, "utf-8") != 0) {
-            if (mark) {
-                source_error(err, PARSE_ERROR_SYNTAX, 0, "encoding problem: %s with BOM",
-                             encoding);
-                goto fail;
-            }
-            if (strcmp(encoding, "iso-8859-1") == 0) {
-                if (!decode_latin1(bytes, length, &decoded, &length)) {
-                    source_no_memory(err);
-                    goto fail;
-                }
-            } else {
-                int result = options->hooks->decode == NULL
-                                 ? PARSE_DECODE_UNKNOWN
-                                 : options->hooks->decode(options->context, encoding,
-                                                          bytes, length, &decoded, &length);
-                if (result != PARSE_DECODED) {
-                    source_error(err, result == PARSE_DECODE_FAILED ? PARSE_ERROR_RAISED
-                                                                    : PARSE_ERROR_SYNTAX,
-                                 0, "unknown encoding: %s", encoding);
-                    goto fail;
-                }
-            }
-            bytes = decoded;
-        }
-        if (mark && encoding == NULL) {
-            source->encoding = strdup("utf-8");
-        }
+    if (source->decoded != NULL && memchr(bytes, '\0', length) != NULL) {
+        source_error(err, PARSE_ERROR_VALUE, 0,
+                     "source code string cannot contain null bytes");
+        goto fail;
     }
     const uint8_t *bad = u8_check((const uint8_t *)bytes, length);
+    if (bad != NULL && plain && !options->from_file && in_comment(bytes, (const char *)bad)) {
+        char *copy = without_bad_comments(bytes, length);
+        if (copy == NULL) {
+            source_no_memory(err);
+            goto fail;
+        }
+        free(source->decoded);
+        bytes = source->decoded = copy;
+        bad = u8_check((const uint8_t *)bytes, length);
+    }
     if (bad != NULL) {
-        bad_utf8(err, bytes, bad, source->encoding != NULL, options->filename);
+        bad_utf8(err, options, bytes, length, bad, source->encoding != NULL, plain);
         goto fail;
     }
     if (!copy_lines(source, bytes, length, options->mode == PARSE_EXEC)) {
         source_no_memory(err);
         goto fail;
     }
-    free(decoded);
+    free(source->decoded);
+    source->decoded = NULL;
     return true;
 
 fail:
-    free(decoded);
     source_free(source);
     return false;
 }
@@ -289,6 +467,7 @@ void
 source_free(Source *source)
 {
     free(source->text);
+    free(source->decoded);
     free(source->encoding);
     memset(source, 0, sizeof(*source));
 }

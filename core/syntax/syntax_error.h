@@ -4,7 +4,7 @@
 
 #include "core/syntax/parser_impl.h"
 
-/* -- diagnose.c, diagnose_call.c ------------------------------------------------------ */
+/* -- diagnose.c, diagnose_call.c ------------------------------------------ */
 
 /* Rules with something better to say than "invalid syntax".  Each is tried
  * once at a token, in the second pass only. */
@@ -15,6 +15,7 @@ typedef enum Diagnosis {
     DIAGNOSE_PARENTHESES,
     DIAGNOSE_BRACKETS,
     DIAGNOSE_BRACES,
+    DIAGNOSE_PAIRS,
     DIAGNOSE_ARGUMENTS,
     DIAGNOSE_PARAMS,
     DIAGNOSE_LAMBDA_PARAMS,
@@ -37,7 +38,7 @@ COLD void diagnose(Parser *p, Diagnosis rule);
 void diagnose_arguments(Parser *p);
 void diagnose_params(Parser *p, bool lambda);
 
-/* -- syntax_error.c ------------------------------------------------------------------- */
+/* -- syntax_error.c ------------------------------------------------------- */
 
 /* All of these leave with an error, except the last group.  Columns are
  * bytes from 0. */

@@ -67,9 +67,8 @@ convert_stop_iteration(Thread *th, const Code *c)
 /* Leaves frames until one handles th->error: that frame, its pc at the handler.  NULL when the
  * entry frame was left. */
 static NOINLINE Frame *
-unwind(Thread *th, Frame *f, bool add)
+unwind(Thread *th, Frame *f, bool add, unsigned limit)
 {
-    unsigned limit = NO_LIMIT;
     for (;;) {
         if (add)
             add_traceback(th, f);
@@ -116,12 +115,13 @@ raise_init_result(Thread *th, Value v)
         pc += 1 + (words);                                                                        \
         DISPATCH();                                                                               \
     } while (0)
-#define QUEUED() ((th->pending_count | (load_relaxed(&th->request) & REQUEST_PENDING)) != 0)
+#define QUEUED() ((load_relaxed(&th->request) & REQUEST_PENDING) != 0)
 /* Only drops happened, which say themselves whether something may be queued. */
 #define FINISH_DROPS(words, slow)                                                                 \
     do {                                                                                          \
+        bool slow_ = (slow); /* reads *pc */                                                      \
         pc += 1 + (words);                                                                        \
-        if (UNLIKELY(slow))                                                                       \
+        if (UNLIKELY(slow_))                                                                      \
             goto serve;                                                                           \
         DISPATCH();                                                                               \
     } while (0)
@@ -135,7 +135,7 @@ raise_init_result(Thread *th, Value v)
 #define POLL(words)                                                                               \
     do {                                                                                          \
         pc += 1 + (words);                                                                        \
-        if (UNLIKELY((th->pending_count | load_relaxed(&th->request)) != 0))                      \
+        if (UNLIKELY(load_relaxed(&th->request) != 0))                      \
             goto poll;                                                                            \
         DISPATCH();                                                                               \
     } while (0)
@@ -166,6 +166,8 @@ eval_frame(Thread *th, Frame *entry, enum EvalHow how)
     };
     Value *r = entry->r;
     Instr *pc = (Instr *)(uintptr_t)entry->pc;
+    Value result;
+    unsigned limit;
 
     if (UNLIKELY(thread_stack_low(th))) {
         raise_recursion(th, "");
@@ -212,30 +214,35 @@ L_bad:
 
 serve:
     SAVE();
-    if (QUEUED())
+    if (QUEUED()) {
+        fetch_and_seq_cst(&th->request, ~(uint32_t)REQUEST_PENDING); /* before looking */
         pending_serve(th);
+    }
     DISPATCH();
 
 poll:
     SAVE();
     if (UNLIKELY(!safepoint_poll(th)))
         goto error;
-    if (th->pending_count != 0)
-        pending_serve(th);
     DISPATCH();
 
 reraise:
     {
-        Frame *f = unwind(th, F, false);
+        Frame *f = unwind(th, F, false, NO_LIMIT);
         if (f == NULL)
             return NULL;
         r = f->r;
         pc = (Instr *)(uintptr_t)f->pc;
         FINISH(-1);
     }
+error_in_call: /* of a frame that is gone already: the window is empty */
+    limit = pc->a;
+    goto unwinding;
 error:
+    limit = NO_LIMIT;
+unwinding:
     {
-        Frame *f = unwind(th, F, true);
+        Frame *f = unwind(th, F, true, limit);
         if (f == NULL)
             return NULL;
         r = f->r;

@@ -206,7 +206,8 @@ as_frame_object(Value v)
 BORROWED Value frame_object(Thread *th, Frame *f);
 /* The frame ends: its frame object takes over the variables if somebody else has it. */
 void frame_object_detach(Thread *th, Frame *f);
-void frame_object_detach_generator(Thread *th, Frame *f);
+/* The frame has been moved into a generator. */
+void frame_object_moved(Frame *f);
 
 /* -- eval.c -- */
 enum EvalHow { EVAL_RUN, EVAL_THROW };

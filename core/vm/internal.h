@@ -4,6 +4,7 @@
 
 #include "core/vm/frame.h"
 #include "core/vm/opcode.h"
+#include "objects/number/number.h"
 
 /* -- function.c -- */
 Value builtins_of_globals(Thread *th, Value globals);   /* new reference */
@@ -50,13 +51,15 @@ cache_back_off(Instr *pc, uint8_t generic)
     instr_set_op(pc, generic);
 }
 
-/* -- attr.c: attributes as the machine needs them -- */
-/* Loads a method: *callee (new reference) and *self: true if self goes in front (the caller puts
- * it there).  False: exception. */
-RAISES bool load_method(Thread *th, Value o, Value name, Value *callee, bool *bound);
+/* Byte offset of the field that the descriptor `d` (of instances of `t`) gives access to, 0 if it is
+ * no __slots__ member; whether it may be set; the getter of a plain property (new or NULL). */
+uint32_t member_offset(Value d, const Type *t);
+bool member_writable(Value d);
+Value property_function(Thread *th, Value d);
 
 /* -- intrinsics.c -- */
-RAISES bool list_extend_star(Thread *th, Value list, Value v, bool call_message);
+RAISES bool list_extend_star(Thread *th, Value list, Value v);
+RAISES Value star_tuple(Thread *th, Value callee, Value v); /* what follows * in a call */
 RAISES bool dict_merge_keywords(Thread *th, Value dict, Value mapping, Value callee);
 RAISES bool dict_update_display(Thread *th, Value dict, Value mapping);
 /* Counted items to out[0..n-1]. */
@@ -66,17 +69,14 @@ RAISES Value format_value(Thread *th, Value v, int conversion, Value spec);
 RAISES Value match_class(Thread *th, Value subject, Value type, int64_t positional, Value names);
 RAISES Value match_keys(Thread *th, Value mapping, Value keys);
 RAISES Value copy_dict_without(Thread *th, Value mapping, Value keys);
-RAISES bool check_eg_match(Thread *th, Value exc, Value types, Value *match, Value *rest);
-RAISES Value prep_reraise_star(Thread *th, Value original, Value results);
 Answer exception_matches_clause(Thread *th, Value exc, Value types);
 RAISES bool setup_annotations(Thread *th, Frame *f);
 RAISES bool print_expr(Thread *th, Value v);
-RAISES Value closure_intrinsic(Thread *th, Value v);
 
 /* -- import_op.c -- */
-RAISES Value import_name(Thread *th, Frame *f, Value name, Value fromlist, Value level);
-RAISES Value import_from(Thread *th, Value module, Value name);
-RAISES bool import_star(Thread *th, Frame *f, Value module);
+RAISES Value import_op_name(Thread *th, Frame *f, Value name, Value fromlist, Value level);
+RAISES Value import_op_from(Thread *th, Value module, Value name);
+RAISES bool import_op_star(Thread *th, Frame *f, Value module);
 
 /* -- generator.c, coroutine.c, async_gen.c -- */
 /* The generator of the frame at its RETURN_GENERATOR; the frame's registers move to it. */
@@ -84,16 +84,50 @@ RAISES Value generator_of_frame(Thread *th, Frame *f);
 /* Claims a generator that is to run; false with ValueError (already executing), or without an
  * exception when it is finished. */
 bool generator_claim(Thread *th, Generator *g);
+/* Claims it if sending `v` starts or resumes it without further ado; never raises. */
+static inline bool
+generator_claim_for_send(Thread *th, Generator *g, Value v)
+{
+    (void)th;
+    uint8_t state = load_relaxed(&g->state);
+    if (UNLIKELY(state != GEN_SUSPENDED && (state != GEN_CREATED || v != NONE)))
+        return false;
+    return cas_acquire(&g->state, &state, GEN_RUNNING); /* pairs with the yield's release */
+}
 /* Pushes a claimed generator's frame; `bits` FRAME_ENTRY or 0. */
 static inline void
 generator_push(Thread *th, Generator *g, unsigned bits)
 {
+    object_touch(th, &g->head);
     g->stack_top = frame_stack_top(th);
     g->frame.link = frame_link(th->frame, FRAME_GENERATOR | bits |
                                               (g->frame.link & (FRAME_LOCALS | FRAME_OBJECT)));
     g->handled.outer = th->handled;
     th->handled = &g->handled;
     th->frame = &g->frame;
+}
+/* Gives a claim back: the generator did not run. */
+static inline void
+generator_unclaim(Generator *g)
+{
+    store_release(&g->state, instr_op(g->frame.pc) == OP_RETURN_GENERATOR ? GEN_CREATED
+                                                                          : GEN_SUSPENDED);
+}
+/* Puts what is sent (a register's word) into the frame: where it goes on. */
+static inline Instr *
+generator_enter(Generator *g, Value sent)
+{
+    Instr *pc = (Instr *)(uintptr_t)g->frame.pc;
+    switch (instr_op(pc)) {
+    case OP_YIELD:
+        g->frame.r[pc->a] = sent;
+        return pc + 1;
+    case OP_YIELD_FROM:
+        g->frame.r[pc->c] = sent;
+        return pc;
+    default: /* RETURN_GENERATOR: what is sent is None */
+        return pc + 1;
+    }
 }
 /* The frame of a generator that is running ends: its registers go, it is finished. */
 void generator_finish(Thread *th, Generator *g);
@@ -105,7 +139,6 @@ RAISES Value get_aiter_checked(Thread *th, Value v);
 RAISES Value async_gen_wrap(Thread *th, Value v);
 /* send() of any generator kind; see SendFn. */
 Answer generator_send(Thread *th, Value self, Value v, Value *result);
-Answer generator_send_error(Thread *th, Generator *g, Value *result); /* throws th->error in */
 void generator_visit(Object *o, VisitFn visit, void *arg);
 void generator_clear(Thread *th, Object *o);
 void generator_finalize(Thread *th, Object *o);
@@ -119,9 +152,8 @@ is_generator_kind(Value v) /* generator, coroutine or async generator */
     return s == SHAPE_GENERATOR || s == SHAPE_COROUTINE || s == SHAPE_ASYNC_GEN;
 }
 
-/* -- build_class.c -- */
-
-/* -- trace hooks -- */
-RAISES bool vm_trace_call(Thread *th, Frame *f);
+/* -- call.c -- */
+/* Runs a function without parameters with a namespace for its names (class bodies). */
+RAISES Value function_run_in(Thread *th, Value function, Value locals);
 
 #endif

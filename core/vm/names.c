@@ -9,11 +9,7 @@
 static bool
 raise_with_name(Thread *th, Type *type, const char *format, Value name)
 {
-    raise_error(th, type, format, name);
-    Value e = error_take(th);
-    if (e != NULL && is_instance_of(e, &exc_NameError) && !set_attr(th, e, NAME(name), name))
-        error_clear(th);
-    error_restore(th, e);
+    raise_name_error(th, type, format, name);
     return false;
 }
 

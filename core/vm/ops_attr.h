@@ -105,22 +105,25 @@ TARGET(LOAD_ATTR_PROPERTY)
     /* A getter written in Python: its frame is pushed on top of the stack. */
     Value o = r[pc->b];
     CacheWord w = cache_load(pc);
-    if (LIKELY(value_is_object(o))) {
-        Object *x = reg_object(o);
-        Value g;
-        if (LIKELY((w & CACHE_GUARD_MASK) ==
-                       cache_expect(SHAPE_GUARD(x), FAMILY_LOAD_ATTR_PROPERTY) &&
-                   (g = load_acquire(&attr_cache[cache_payload(w)])) != NULL)) {
-            Function *fn = as_function(g);
+    Value p;
+    if (LIKELY(value_is_object(o) &&
+               (w & CACHE_GUARD_MASK) ==
+                   cache_expect(SHAPE_GUARD(reg_object(o)), FAMILY_LOAD_ATTR_PROPERTY) &&
+               (p = load_acquire(&attr_cache[cache_payload(w)])) != NULL)) {
+        Object *property = value_object(p);
+        Value get = field_read(th, property, &((Property *)(void *)property)->get);
+        if (LIKELY(get != NULL && is_exact(get, SHAPE_FUNCTION))) {
+            Function *fn = as_function(get);
             object_touch(th, &fn->head);
             Code *code = as_code(load_acquire(&fn->code));
             if (LIKELY(code->simple_args == 1)) {
                 SAVE();
                 Frame *nf = (Frame *)(void *)frame_stack_top(th);
-                nf->function = reg_borrowed(g);
+                nf->function = get;
                 nf->r[0] = reg_copy(th, o);
                 if (UNLIKELY(!push_frame(th, nf, code, fn, FRAME_PROPERTY, 1))) {
                     reg_drop(th, nf->r[0]);
+                    drop(th, get);
                     goto error;
                 }
                 r = nf->r;
@@ -128,6 +131,7 @@ TARGET(LOAD_ATTR_PROPERTY)
                 DISPATCH();
             }
         }
+        drop_null(th, get);
     }
     cache_back_off(pc, OP_LOAD_ATTR);
     goto L_LOAD_ATTR;

@@ -23,6 +23,37 @@ install(Instr *pc, uint8_t op, unsigned family, uint32_t guard, uint32_t payload
     instr_set_op(pc, op);
 }
 
+uint32_t
+member_offset(Value d, const Type *t)
+{
+    if (!is_exact(d, SHAPE_MEMBER_DESCR))
+        return 0;
+    const MemberDescr *m = (MemberDescr *)(void *)value_object(d);
+    if (m->def->kind != MEMBER_VALUE || m->def->offset > CACHE_PAYLOAD_MAX ||
+        m->def->offset < sizeof(struct Object) || !type_is_subtype((Type *)(uintptr_t)t, m->type) ||
+        t->attrs_offset == ATTRS_TAIL)
+        return 0;
+    return (uint32_t)m->def->offset;
+}
+
+bool
+member_writable(Value d)
+{
+    return !((MemberDescr *)(void *)value_object(d))->def->readonly;
+}
+
+Value
+property_function(Thread *th, Value d)
+{
+    if (!is_exact(d, SHAPE_PROPERTY))
+        return NULL;
+    Property *p = (Property *)(void *)value_object(d);
+    Value get = field_read(th, &p->head, &p->get);
+    if (get != NULL && !is_exact(get, SHAPE_FUNCTION))
+        DROP_CLEAR(th, get);
+    return get;
+}
+
 /* Whether instances of shape `number` surely have no attribute `name` of their own. */
 static bool
 shape_lacks(uint32_t number, Value name)
@@ -150,7 +181,7 @@ specialize_load_attr(Thread *th, Instr *pc, Value o, Value name)
                 done = true;
             } else if (getter != NULL) {
                 done = install_value(th, pc, OP_LOAD_ATTR_PROPERTY, FAMILY_LOAD_ATTR_PROPERTY,
-                                     guard, name, getter);
+                                     guard, name, d);
             }
             drop_null(th, getter);
         }

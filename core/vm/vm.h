@@ -36,8 +36,31 @@ RAISES Value vm_current_frames(Thread *th);
 /* __build_class__(func, name, *bases, metaclass=..., **kw) */
 Value vm_build_class(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames);
 
+/* anext(it, default): an awaitable that gives `fallback` where `awaitable` ends with
+ * StopAsyncIteration. */
+RAISES Value anext_awaitable_new(Thread *th, Value awaitable, Value fallback);
+
+/* What IMPORT_NAME calls while builtins.__import__ is the original; set by core/run. */
+#ifndef VM_IMPORT_HOOK
+#define VM_IMPORT_HOOK
+extern Value (*vm_import_hook)(Thread *th, Value name, Value globals, Value fromlist, int64_t level);
+#endif
+
+/* The awaitable of anext(iterator, default); `awaitable` is what iterator.__anext__() gave. */
+RAISES Value anext_awaitable_new(Thread *th, Value awaitable, Value otherwise);
+/* The iterator that `await v` drives. */
+RAISES Value vm_awaitable_iter(Thread *th, Value v);
+
+/* What IMPORT_NAME does when builtins.__import__ is the native function of that name: set by
+ * core/run.  `name` is absolute when level is 0. */
+extern Value (*vm_import_hook)(Thread *th, Value name, Value globals, Value fromlist,
+                               int64_t level);
+
 RAISES bool vm_init(Thread *th);         /* types of this level, upcalls, safepoint handlers */
 RAISES bool vm_thread_init(Thread *th);  /* register stack; called when a thread starts or is reused */
-void vm_thread_fini(Thread *th);
+void vm_thread_fini(Thread *th);         /* the thread ends: all frames are gone */
+/* sys.setrecursionlimit(), for the interpreter and the calling thread; frames in use. */
+void vm_set_recursion_limit(Thread *th, int32_t limit);
+int32_t vm_recursion_depth(const Thread *th);
 
 #endif

@@ -134,13 +134,13 @@ typedef struct RangeIter {
 typedef struct ListIter {
     struct Object head;
     ATOMIC(int64_t) index;   /* -1 once exhausted */
-    Field list;              /* kept until the iterator dies; see index */
+    Field list;              /* NULL once exhausted */
 } ListIter;
 
 typedef struct TupleIter {
     struct Object head;
     ATOMIC(int64_t) index;
-    Value tuple;             /* [const] */
+    Field tuple;             /* NULL once exhausted */
 } TupleIter;
 
 /* -- iterators -- */

@@ -135,6 +135,9 @@ is_slice(Value v)
     return is_exact(v, SHAPE_SLICE);
 }
 
+/* The tuple (start, stop, step) that a slice means for `length`, an int of any size (slice.c). */
+RAISES Value slice_bounds(Thread *th, Value slice, Value length);
+
 /* -- item arrays (list.c) -- */
 
 /* An unpublished array for `capacity` items, not initialised; NULL with MemoryError. */
@@ -147,6 +150,9 @@ void item_array_free(Thread *th, bool shared, ItemArray *array);
 /* The items of a list at one moment, counted; *n is their number.  Give it up with
  * item_array_give_up(th, false, ...) or take the references out. */
 RAISES ItemArray *list_snapshot(Thread *th, Value list, size_t *n);
+
+/* The same for the keys of a set. */
+RAISES ItemArray *set_snapshot(Thread *th, Value set, size_t *n);
 
 static inline size_t
 item_array_bytes(size_t capacity)
@@ -191,7 +197,7 @@ Value list_reversed_new(Thread *th, Value list);
 RAISES static inline bool
 index_bound(Thread *th, Value v, int64_t *i)
 {
-    if (UNLIKELY(v == NONE)) {
+    if (UNLIKELY(!is_index(v))) {
         raise_type_error(th, "slice indices must be integers or have an __index__ method");
         return false;
     }

@@ -79,25 +79,15 @@ dict_search_locked(Thread *th, Dict *d, DictProbe *p, Value key, int64_t hash, b
             Value k = retain(th, p->key);
             object_unlock(&d->head, *held);
             Answer equal = compare_answer(th, k, key, OP_EQ);
-            if (equal == FAILED) {
-                drop(th, k);
+            drop(th, k); /* from here on the word is only compared: the entry gets no other key */
+            if (equal == FAILED)
                 return -1;
-            }
             *held = object_lock(&d->head);
-            bool same = dict_probe_valid(d, p) && load_relaxed(&p->entry->key) == k;
-            if (equal == YES && same) {
-                object_unlock(&d->head, *held); /* no drop under the lock */
-                drop(th, k);
-                *held = object_lock(&d->head);
+            if (equal == YES) {
                 if (dict_probe_valid(d, p) && load_relaxed(&p->entry->key) == k)
                     return PROBE_FOUND;
-                break;
-            }
-            object_unlock(&d->head, *held);
-            drop(th, k);
-            *held = object_lock(&d->head);
-            if (equal == YES)
                 break; /* it was deleted meanwhile: from the beginning */
+            }
             dict_probe_next(p);
         }
         object_unlock(&d->head, *held);
@@ -551,33 +541,26 @@ dict_merge_dict(Thread *th, Dict *d, Dict *other, int mode)
     if (load_acquire(&seen->used) + extra > seen->capacity && /* [dict.used] */
         extra > (size_t)load_acquire(&d->length) / 2 && !dict_grow(th, d, seen, extra, false))
         return false;
+    Value copy = NULL;
     if (object_shared(&other->head)) { /* one moment of it */
-        size_t n;
-        ItemArray *a = dict_snapshot(th, other, true, true, &n);
-        if (a == NULL)
+        copy = dict_copy(th, value_of(other));
+        if (copy == NULL)
             return false;
-        bool ok = true;
-        for (size_t i = 0; ok && i < n; i++) {
-            int64_t hash;
-            Value key = plain_load(&a->items[2 * i]), v = plain_load(&a->items[2 * i + 1]);
-            ok = value_hash(th, key, &hash) &&
-                 dict_merge_item(th, d, retain(th, key), hash, retain(th, v), mode);
-        }
-        item_array_give_up(th, false, a);
-        return ok;
+        other = as_dict(copy);
     }
     size_t pos = 0;
     Value key, v;
     int64_t hash, length = load_acquire(&other->length); /* [dict.length] */
-    while (dict_next_entry(th, other, &pos, &key, &v, &hash)) {
-        if (!dict_merge_item(th, d, key, hash, v, mode))
-            return false;
-        if (UNLIKELY(load_acquire(&other->length) != length)) {
+    bool ok = true;
+    while (ok && dict_next_entry(th, other, &pos, &key, &v, &hash)) {
+        ok = dict_merge_item(th, d, key, hash, v, mode);
+        if (ok && UNLIKELY(load_acquire(&other->length) != length)) { /* [dict.length] */
             raise_error(th, &exc_RuntimeError, "dict mutated during update");
-            return false;
+            ok = false;
         }
     }
-    return true;
+    drop_null(th, copy);
+    return ok;
 }
 
 bool

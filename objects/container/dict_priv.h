@@ -194,7 +194,10 @@ RAISES Value dict_alloc(Thread *th, Type *type);
 Answer dict_equal(Thread *th, Value a, Value b);
 
 /* dict_views.c */
+BORROWED Dict *dict_of_view(Value view);
 RAISES Value dict_view_new(Thread *th, Value dict, uint32_t shape);
+/* The same for a type derived from dict_keys, dict_values or dict_items. */
+RAISES Value dict_view_new_type(Thread *th, Value dict, Type *type);
 RAISES Value dict_iter_new(Thread *th, Value dict, uint32_t shape);
 
 /* The hash of a key of a compact table. */

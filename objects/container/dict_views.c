@@ -306,6 +306,12 @@ DICT_ITER_TYPE(dict_rev_item_iter, "dict_reverseitemiterator", rev_item_iter_nex
 
 /* -- views -- */
 
+Dict *
+dict_of_view(Value view)
+{
+    return as_dict(as_view(view)->dict);
+}
+
 Value
 dict_view_new(Thread *th, Value dict, uint32_t shape)
 {
@@ -314,6 +320,15 @@ dict_view_new(Thread *th, Value dict, uint32_t shape)
         return NULL;
     ((DictView *)(void *)o)->dict = retain(th, dict);
     return value_of(o);
+}
+
+Value
+dict_view_new_type(Thread *th, Value dict, Type *type)
+{
+    Value v = type_alloc(th, type, 0);
+    if (v != NULL)
+        as_view(v)->dict = retain(th, dict);
+    return v;
 }
 
 static int64_t

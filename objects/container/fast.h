@@ -148,10 +148,11 @@ tuple_iter_peek(Thread *th, Value iter)
                  (object_bits(&it->head) & BIT_SHARED) != 0))
         return NULL;
     int64_t i = load_relaxed(&it->index); /* ours alone */
-    if (UNLIKELY((uint64_t)i >= (uint64_t)tuple_length(it->tuple)))
+    Value tuple = field_peek(&it->tuple);
+    if (UNLIKELY(tuple == NULL || (uint64_t)i >= (uint64_t)tuple_length(tuple)))
         return NULL;
     store_relaxed(&it->index, i + 1);
-    return tuple_item(it->tuple, i);
+    return tuple_item(tuple, i);
 }
 
 #endif

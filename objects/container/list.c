@@ -596,7 +596,30 @@ list_extend(Thread *th, Value list, Value iterable)
             return list_extend_range(th, l, value_fixnum(r->start), value_fixnum(r->step),
                                      value_fixnum(r->length));
     }
-    return list_extend_iter(th, list, iterable);
+    ItemArray *a;
+    size_t n;
+    switch (shape_of(iterable)) { /* these are read at one moment */
+    case SHAPE_DICT:
+        a = dict_snapshot(th, (Dict *)(void *)value_object(iterable), true, false, &n);
+        return a != NULL && list_extend_array(th, l, a);
+    case SHAPE_DICT_KEYS:
+    case SHAPE_DICT_VALUES:
+        a = dict_snapshot(th, dict_of_view(iterable), is_exact(iterable, SHAPE_DICT_KEYS),
+                          is_exact(iterable, SHAPE_DICT_VALUES), &n);
+        return a != NULL && list_extend_array(th, l, a);
+    case SHAPE_SET:
+    case SHAPE_FROZENSET:
+        a = set_snapshot(th, iterable, &n);
+        return a != NULL && list_extend_array(th, l, a);
+    case SHAPE_DICT_ITEMS: {
+        Value items = dict_items_list(th, value_of(dict_of_view(iterable)));
+        bool ok = items != NULL && list_extend(th, list, items);
+        drop_null(th, items);
+        return ok;
+    }
+    default:
+        return list_extend_iter(th, list, iterable);
+    }
 }
 
 /* -- assignment to slices -- */

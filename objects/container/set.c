@@ -357,8 +357,9 @@ set_take_over(Thread *th, Set *s, Value other)
 }
 
 ItemArray *
-set_snapshot(Thread *th, Set *s, size_t *n)
+set_snapshot(Thread *th, Value set, size_t *n)
 {
+    Set *s = as_set(set);
     object_touch(th, &s->head);
     for (;;) {
         size_t length = (size_t)load_acquire(&s->length); /* [set.length] */
@@ -446,25 +447,23 @@ set_update_set(Thread *th, Set *s, Set *other)
     if (load_relaxed(&t->used) + n > table_limit(t) && /* a guess: set_insert() looks again */
         n > (size_t)load_acquire(&s->length) && !set_grow(th, s, t, n))
         return false;
-    if (object_shared(&other->head) && !is_frozenset(value_of(other))) {
-        ItemArray *a = set_snapshot(th, other, &n);
-        bool ok = a != NULL;
-        for (size_t i = 0; ok && i < n; i++) {
-            Value key = plain_load(&a->items[i]); /* plain: ours alone */
-            int64_t hash;
-            ok = value_hash(th, key, &hash) && set_insert(th, s, retain(th, key), hash) != FAILED;
+    Value copy = NULL;
+    if (object_shared(&other->head) && !is_frozenset(value_of(other))) { /* one moment of it */
+        copy = set_new(th);
+        if (copy == NULL || !set_fill_copy(th, copy, other)) {
+            drop_null(th, copy);
+            return false;
         }
-        item_array_give_up(th, false, a);
-        return ok;
+        other = as_set(copy);
     }
     size_t pos = 0;
     Value key;
     int64_t hash;
-    while (set_next_entry(th, other, &pos, &key, &hash)) {
-        if (set_insert(th, s, key, hash) == FAILED)
-            return false;
-    }
-    return true;
+    bool ok = true;
+    while (ok && set_next_entry(th, other, &pos, &key, &hash))
+        ok = set_insert(th, s, key, hash) != FAILED;
+    drop_null(th, copy);
+    return ok;
 }
 
 bool

@@ -31,10 +31,7 @@ typedef struct Set {
     ATOMIC(int64_t) hash;      /* [atomic] frozenset: cached hash, 0: not computed */
 } Set;
 
-typedef struct SetEmptyTable {
-    SetTable table;
-    SetSlot slot;
-} SetEmptyTable;
+/* The table of empty sets: one free slot, never changed. */
 extern union SetEmpty {
     SetTable table;
     uint64_t words[(sizeof(SetTable) + sizeof(SetSlot)) / 8];
@@ -77,8 +74,6 @@ bool set_next_entry(Thread *th, Set *s, size_t *pos, Value *key, int64_t *hash);
 void set_clear_items(Thread *th, Set *s);
 /* Puts the contents of `other` (unpublished, of the same kind) in place of those of `s`. */
 void set_take_over(Thread *th, Set *s, Value STEALS other);
-/* The keys of one moment, counted. */
-RAISES ItemArray *set_snapshot(Thread *th, Set *s, size_t *n);
 
 /* set_ops.c */
 Value set_compare(Thread *th, Value a, Value b, int op);

@@ -508,8 +508,7 @@ exceptions_init(Thread *th)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         fill_spec(i);
-        uint32_t shape = shape_index_new();
-        if (shape == 0 || !type_ready_static(th, rows[i].type, shape, &specs[i]))
+        if (!type_ready_static(th, rows[i].type, 0, &specs[i]))
             return false;
     }
     return exception_os_init(th) && exception_group_init(th) && error_init(th);

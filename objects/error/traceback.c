@@ -23,7 +23,7 @@ as_traceback(Value v)
 Value
 traceback_new(Thread *th, Value next, Value frame, int lasti, int line)
 {
-    Object *o = object_new_kind(th, SHAPE_TRACEBACK, sizeof(Traceback), true);
+    Object *o = object_new_fast(th, SHAPE_TRACEBACK, sizeof(Traceback), true);
     if (o == NULL)
         return NULL;
     Traceback *tb = (Traceback *)(void *)o;

@@ -55,6 +55,13 @@ fill_attribute_error(Thread *th, Value o, Value name)
     field_replace(th, &a->base.head, &a->name, retain(th, name));
 }
 
+/* Setting or deleting fails: the error does not name the object. */
+static COLD void
+raise_no_attribute(Thread *th, Value o, Value name)
+{
+    raise_error(th, &exc_AttributeError, "'%T' object has no attribute '%V'", o, name);
+}
+
 /* -- the default for instances -- */
 
 Answer
@@ -124,10 +131,10 @@ generic_set_attr(Thread *th, Value o, Value name, Value v)
             Answer there = instance_delete(th, o, name);
             ok = there == YES;
             if (there == NO)
-                raise_attribute_error(th, o, name);
+                raise_no_attribute(th, o, name);
         }
     } else if (d == NULL) {
-        raise_attribute_error(th, o, name);
+        raise_no_attribute(th, o, name);
     } else {
         raise_error(th, &exc_AttributeError, "'%T' object attribute '%V' is read-only", o, name);
     }
@@ -193,6 +200,25 @@ type_get_attr(Thread *th, Value type, Value name)
     return v;
 }
 
+static inline bool
+is_dunder_like(Value name)
+{
+    const Str *s = as_str(name);
+    return s->length >= 2 && str_char(s, 0) == '_' && str_char(s, 1) == '_';
+}
+
+/* Whether setting `name` to v cannot change which attributes are data descriptors. */
+static bool
+is_mild(Thread *th, Value dict, Value name, Value v)
+{
+    if (is_dunder_like(name) || (v && SLOT(type_of(v), descr_set)))
+        return false;
+    Value old = dict_get_str(th, dict, name);
+    bool mild = (old == NULL || SLOT(type_of(old), descr_set) == NULL) && !error_set(th);
+    drop_null(th, old);
+    return mild;
+}
+
 /* Sets or deletes an entry of the type's dict. */
 static bool
 type_dict_set(Thread *th, Type *type, Value name, Value v)
@@ -203,14 +229,18 @@ type_dict_set(Thread *th, Type *type, Value name, Value v)
         return false;
     }
     bool ok;
-    type_modify_begin(th, type, name);
+    if (is_mild(th, d, name, v))
+        type_modify_begin_mild(th, type, name);
+    else
+        type_modify_begin(th, type, name);
     if (v != NULL) {
         ok = dict_set(th, d, name, v);
     } else {
         Answer there = dict_delete(th, d, name);
         ok = there == YES;
         if (there == NO)
-            raise_type_attribute(th, value_of_type(type), name);
+            raise_error(th, &exc_AttributeError, "type object '%N' has no attribute '%V'", type,
+                        name);
     }
     type_modify_end(th);
     drop(th, d);

@@ -46,7 +46,7 @@ descr_new(Thread *th, uint32_t shape, Type *type, const void *def, const char *n
     Value text = str_intern_c(th, name);
     if (text == NULL)
         return NULL;
-    Object *o = object_new_kind(th, shape, sizeof(Descr), true);
+    Object *o = object_new_fast(th, shape, sizeof(Descr), true);
     if (o == NULL) {
         drop(th, text);
         return NULL;

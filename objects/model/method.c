@@ -24,7 +24,7 @@ as_method(Value v)
 Value
 method_new(Thread *th, Value function, Value self)
 {
-    Object *o = object_new_kind(th, SHAPE_METHOD, sizeof(Method), true);
+    Object *o = object_new_fast(th, SHAPE_METHOD, sizeof(Method), true);
     if (o == NULL)
         return NULL;
     Method *m = (Method *)(void *)o;

@@ -27,7 +27,7 @@ as_native(Value v)
 Value
 native_function_new(Thread *th, const MethodDef *def, Value self, Value module_name)
 {
-    Object *o = object_new_kind(th, SHAPE_NATIVE_FUNCTION, sizeof(NativeFunction), true);
+    Object *o = object_new_fast(th, SHAPE_NATIVE_FUNCTION, sizeof(NativeFunction), true);
     if (o == NULL)
         return NULL;
     NativeFunction *f = (NativeFunction *)(void *)o;

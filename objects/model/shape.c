@@ -104,6 +104,19 @@ shape_root_new(Type *type, uint32_t inline_capacity, bool dict_mode)
     return s;
 }
 
+void
+shape_root_fixed(Type *type, uint32_t number)
+{
+    static Shape fixed[SHAPE_FIXED_END];
+    Shape *s = &fixed[number];
+    s->number = number;
+    s->type = type;
+    shape_info[number] = s;
+    shape_type[number] = &type->ops;
+    plain_store(&type->extra->shapes, s); /* at start */
+    plain_store(&type->extra->shape_count, 1u);
+}
+
 Shape *
 shape_child_find(const Shape *s, Value name)
 {
@@ -239,6 +252,7 @@ shapes_free(Thread *th, Type *type)
         if (s->keys && --s->keys->refs == 0)
             retire_memory(th, s->keys, sizeof *s->keys, keys_free);
         shape_info[s->number] = NULL;
+        __atomic_store_n(&shape_type[s->number], NULL, __ATOMIC_RELEASE);
         retire_memory(th, s, sizeof *s, shape_free);
         s = next;
     }

@@ -67,6 +67,8 @@ shape_find(const Shape *s, Value name)
 
 /* A new shape without names, in the type's list; NULL: no memory or number (no exception). */
 Shape *shape_root_new(Type *type, uint32_t inline_capacity, bool dict_mode);
+/* The one shape of a built-in type of shapes.def. */
+void shape_root_fixed(Type *type, uint32_t number);
 /* The child of `s` for `name`, made if there is none; NULL: the instance must go to
  * dictionary mode. */
 Shape *shape_child(Thread *th, Shape *s, Value name);

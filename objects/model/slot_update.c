@@ -263,7 +263,8 @@ slots_inherit(Type *type, const Type *base)
         if (type->spec->slots.hash == NULL && type->spec->slots.compare != NULL)
             type->s.hash = hash_unhashable;
     }
-    if (!own_new && ((type_flags(type) & TYPE_DISALLOW_NEW) || base == &object_type))
+    if (!own_new && ((type_flags(type) & TYPE_DISALLOW_NEW) ||
+                     (base == &object_type && !(type_flags(type) & TYPE_HEAP))))
         type->s.new = NULL;
 }
 

@@ -10,6 +10,9 @@
  *    types_epoch, then, under types_lock, the entries of that name are made unknown and
  *    the guards zero, in the type and all below it; type_modify_end() lowers
  *    types_modifying when the change is done.
+ *  - a mild change (neither the old nor the new value is a data descriptor, the name is no
+ *    dunder) leaves guards alone unless an inline cache holds that very name's value: the
+ *    entry says so (WATCHED_).  So a class that counts its instances keeps its caches.
  *  - who fills reads types_epoch, then that types_modifying is 0, looks up, and stores
  *    under types_lock only if types_epoch is still the same.
  * So no entry made from the old state survives the change, and none is made during it.
@@ -41,7 +44,11 @@ static struct Object absent_object __attribute__((aligned(16))) = STATIC_OBJECT(
 typedef struct LookupEntry {
     ATOMIC(Value) name;  /* counted; set once */
     ATOMIC(Value) value; /* counted, ABSENT, or NULL: unknown */
+    uint8_t watched;     /* [lock] WATCHED_ bits: inline caches hold the value */
+    uint8_t kills;       /* [lock] how often such caches were in vain */
 } LookupEntry;
+
+enum { WATCHED_BY_SHAPE = 1, WATCHED_BY_TYPE = 2, KILLS_MAX = 8 };
 
 typedef struct LookupTable {
     uint32_t mask;
@@ -109,7 +116,7 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint32_t epoch)
         if (table)
             size = (table->mask + 1) * 2;
         if (size > TABLE_MAX)
-            size = TABLE_FIRST; /* starts anew: odd names should not stay for ever */
+            return; /* odd names by the thousand: no more are remembered */
         fresh = calloc(1, sizeof *fresh + size * sizeof(LookupEntry));
         if (fresh == NULL)
             return;
@@ -120,12 +127,14 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint32_t epoch)
     byte_lock(&types_lock);
     if (load_seq_cst(&types_epoch) == epoch && load_relaxed(&x->cache) == table) {
         if (fresh) {
-            for (uint32_t i = 0; table && fresh->mask > table->mask && i <= table->mask; i++) {
+            for (uint32_t i = 0; table && i <= table->mask; i++) {
                 Value n = load_relaxed(&table->entries[i].name);
                 Value known = load_relaxed(&table->entries[i].value);
-                if (n && known) {
+                if (n && (known || table->entries[i].kills)) {
                     LookupEntry *e = table_put(th, fresh, n);
-                    plain_store(&e->value, retain(th, known)); /* not yet published */
+                    plain_store(&e->value, retain_null(th, known)); /* not yet published */
+                    e->watched = table->entries[i].watched;
+                    e->kills = table->entries[i].kills;
                 }
             }
             gone = table;
@@ -287,15 +296,29 @@ type_is_subtype(Type *t, Type *base)
 
 /* -- guards -- */
 
+/* Whose guard it is, for those given lately. */
+static struct GuardHome {
+    uint32_t guard;
+    uint8_t watch; /* WATCHED_BY_SHAPE, WATCHED_BY_TYPE */
+    Type *type;
+} guard_homes[8192]; /* [lock] types_lock */
+
+static inline struct GuardHome *
+guard_home(uint32_t guard)
+{
+    return &guard_homes[guard % ARRAY_LEN(guard_homes)];
+}
+
 /* Gives `cell` a guard if it has none.  `type`: whose lookups it stands for. */
 static uint32_t
-guard_give(Type *type, uint32_t *cell)
+guard_give(Type *type, uint32_t *cell, uint8_t watch)
 {
     uint32_t g = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
-    if (g != 0)
+    if (g != 0 && guard_home(g)->guard == g) /* a hint: attr_cache_index() looks again */
         return g;
     if ((type_flags(type) & TYPE_READY) == 0)
         return 0;
+    g = 0;
     byte_lock(&types_lock);
     if (load_seq_cst(&types_modifying) == 0) {
         g = __atomic_load_n(cell, __ATOMIC_RELAXED);
@@ -304,6 +327,7 @@ guard_give(Type *type, uint32_t *cell)
             store_relaxed(&type->extra->guarded, (uint8_t)1);
             __atomic_store_n(cell, g, __ATOMIC_RELEASE);
         }
+        *guard_home(g) = (struct GuardHome){g, watch, type};
     }
     byte_unlock(&types_lock);
     return g;
@@ -313,14 +337,14 @@ uint32_t
 shape_guard(Thread *th, uint32_t shape)
 {
     (void)th;
-    return guard_give(type_at(shape), &shape_version[shape].raw_);
+    return guard_give(type_at(shape), &shape_version[shape].raw_, WATCHED_BY_SHAPE);
 }
 
 uint32_t
 type_guard(Thread *th, Type *type)
 {
     (void)th;
-    return guard_give(type, &type->version.raw_);
+    return guard_give(type, &type->version.raw_, WATCHED_BY_TYPE);
 }
 
 /* -- attr_cache: values for the payloads of inline caches --
@@ -411,10 +435,30 @@ attr_sweep(Thread *th)
     vec_free(&live);
 }
 
+/* Notes that an inline cache is to hold `v` for `name`; false: it must not, because a
+ * change has come between the lookup and now, or because such caches were in vain. */
+static bool
+watch_name(uint32_t guard, Value name, Value v)
+{
+    bool ok = false;
+    byte_lock(&types_lock);
+    struct GuardHome *home = guard_home(guard);
+    if (home->guard == guard && load_seq_cst(&types_modifying) == 0) {
+        LookupTable *t = load_relaxed(&home->type->extra->cache);
+        LookupEntry *e = t ? table_find(t, name) : NULL;
+        if (e && load_relaxed(&e->value) == v && e->kills < KILLS_MAX) {
+            e->watched |= home->watch;
+            ok = true;
+        }
+    }
+    byte_unlock(&types_lock);
+    return ok;
+}
+
 uint32_t
 attr_cache_index(Thread *th, uint32_t guard, Value name, Value v)
 {
-    if (guard == 0)
+    if (guard == 0 || !watch_name(guard, name, v))
         return 0;
     struct AttrMemo *memo = &attr_memo[(name_hash_word(name) ^ guard) % ARRAY_LEN(attr_memo)];
     bool sweep = false;
@@ -448,8 +492,8 @@ attr_cache_index(Thread *th, uint32_t guard, Value name, Value v)
 /* -- changing -- */
 
 typedef struct Forget {
-    Thread *th;
     Value name;
+    bool mild;
     ValueVec values;   /* leave the tables */
     VEC(LookupTable *) tables;
 } Forget;
@@ -460,17 +504,26 @@ forget_in(Type *t, void *arg)
 {
     Forget *f = arg;
     TypeExtra *x = t->extra;
-    if (load_relaxed(&x->guarded)) {
-        store_relaxed(&x->guarded, (uint8_t)0);
-        store_seq_cst(&t->version, 0u);
-        for (Shape *s = load_acquire(&x->shapes); s; s = s->next)
-            store_seq_cst(&shape_version[s->number], 0u);
-    }
     LookupTable *table = load_relaxed(&x->cache);
+    LookupEntry *e = table && f->name ? table_find(table, f->name) : NULL;
+    uint8_t watched = e ? e->watched : 0;
+    if (watched) {
+        e->watched = 0;
+        e->kills += e->kills < KILLS_MAX;
+    }
+    if (load_relaxed(&x->guarded)) {
+        if (!f->mild || (watched & WATCHED_BY_TYPE))
+            store_seq_cst(&t->version, 0u);
+        if (!f->mild || (watched & WATCHED_BY_SHAPE)) {
+            for (Shape *s = load_acquire(&x->shapes); s; s = s->next)
+                store_seq_cst(&shape_version[s->number], 0u);
+        }
+        if (!f->mild)
+            store_relaxed(&x->guarded, (uint8_t)0);
+    }
     if (table == NULL)
         return;
     if (f->name) {
-        LookupEntry *e = table_find(table, f->name);
         Value old = e ? load_relaxed(&e->value) : NULL;
         if (old) {
             store_release(&e->value, (Value)NULL);
@@ -505,22 +558,21 @@ type_tree_locked(Type *type, void (*fn)(Type *t, void *arg), void *arg)
 static void
 forget_by_metatype(Type *t, void *arg)
 {
-    Forget *f = arg;
+    (void)arg;
     if (load_relaxed(&t->version) != 0)
         store_seq_cst(&t->version, 0u);
-    (void)f;
 }
 
-void
-type_modify_begin(Thread *th, Type *type, Value name)
+static void
+modify_begin(Thread *th, Type *type, Value name, bool mild)
 {
-    Forget f = {.th = th, .name = name};
+    Forget f = {.name = name, .mild = mild};
     byte_lock(&types_lock);
     (void)fetch_add_seq_cst(&types_modifying, 1u);
     (void)fetch_add_seq_cst(&types_epoch, 1u);
     type_tree_locked(type, forget_in, &f);
-    if (type_flags(type) & TYPE_TYPE_SUBCLASS)
-        type_tree_locked(&object_type, forget_by_metatype, &f);
+    if (!mild && (type_flags(type) & TYPE_TYPE_SUBCLASS))
+        type_tree_locked(&object_type, forget_by_metatype, NULL);
     byte_unlock(&types_lock);
     for (size_t i = 0; i < f.values.count; i++)
         retire(th, f.values.items[i]);
@@ -528,6 +580,18 @@ type_modify_begin(Thread *th, Type *type, Value name)
         retire_memory(th, f.tables.items[i], table_bytes(f.tables.items[i]), table_free);
     vec_free(&f.values);
     vec_free(&f.tables);
+}
+
+void
+type_modify_begin(Thread *th, Type *type, Value name)
+{
+    modify_begin(th, type, name, false);
+}
+
+void
+type_modify_begin_mild(Thread *th, Type *type, Value name)
+{
+    modify_begin(th, type, name, true);
 }
 
 void

@@ -30,6 +30,7 @@ typedef struct TypeExtra {
     uint32_t slots_start;               /* [const] __slots__ words of all classes: here .. basic_size */
     uint32_t tail_slots;                /* [const] words of __slots__ at the end of the cell */
     uint32_t inline_capacity;           /* [lock] of the newest root shape */
+    uint32_t attributes;                /* [const] what instances were expected to have */
     ATOMIC(Shape *) shapes;             /* [lock] type's object lock; all shapes, newest first */
     ATOMIC(uint32_t) shape_count;
     ATOMIC(Shape *) dict_shape;         /* the shape of instances in dictionary mode, or NULL */
@@ -53,6 +54,8 @@ extern ByteLock types_lock;
 /* Round every change of a type's dict, bases or mro: between them nothing about the type and
  * its subclasses is cached.  name NULL: any name.  They nest. */
 void type_modify_begin(Thread *th, Type *type, Value name);
+/* The same if neither the old nor the new value is a data descriptor and `name` is no dunder. */
+void type_modify_begin_mild(Thread *th, Type *type, Value name);
 void type_modify_end(Thread *th);
 void type_lookup_forget(Thread *th, Type *type); /* drops the type's lookup table: dealloc, clear */
 void type_lookup_visit(Type *type, VisitFn visit, void *arg);
@@ -139,6 +142,7 @@ extern const MethodDef type_new_def; /* the def of every __new__ made for a C ty
 Value dunder_call(Thread *th, Value name, const Value *args, size_t n, bool *missing);
 
 /* -- type_ready.c -- */
+void types_init_c(void); /* the first half of types_init(): shapes, slots, sizes; no objects */
 TypeExtra *type_extra_new(void);
 /* Fills visit, clear, finalize, dealloc, sizes and flags from base and spec. */
 void type_set_memory(Type *type, Type *base, const TypeSpec *spec);
@@ -199,5 +203,5 @@ RAISES bool instance_rebase(Thread *th, Object *o, Type *to); /* shape of `to` w
 /* An interned exact str equal to `name` (a str): new reference. */
 RAISES Value name_interned(Thread *th, Value name);
 
-RAISES bool names_init(Thread *th);
+RAISES bool names_fill(Thread *th);
 #endif

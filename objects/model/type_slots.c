@@ -367,9 +367,13 @@ slot_getattr_hook(Thread *th, Value self, Value name)
     Value r = NULL;
     Answer found;
     Value f = type_lookup_borrowed(th, t, NAME(__getattribute__));
-    if (f && is_exact(f, SHAPE_WRAPPER_DESCR) &&
-        ((WrapperDescr *)(void *)value_object(f))->fn == (SlotFn)generic_get_attr) {
+    SlotFn native = f && is_exact(f, SHAPE_WRAPPER_DESCR)
+                        ? ((WrapperDescr *)(void *)value_object(f))->fn
+                        : NULL;
+    if (native == (SlotFn)generic_get_attr) {
         found = generic_get_attr_optional(th, self, name, &r);
+    } else if (native == (SlotFn)type_get_attr) {
+        found = type_get_attr_optional(th, self, name, &r);
     } else {
         Value args[2] = {self, name};
         r = dunder_call(th, NAME(__getattribute__), args, 2, NULL);

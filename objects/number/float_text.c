@@ -216,8 +216,8 @@ hex_digit(char c)
 }
 
 /* The double nearest to m * 2^exponent (more if `rest`), half to even; m is not 0. */
-static double
-round_to_double(uint64_t m, bool rest, int64_t exponent)
+double
+double_from_scaled(uint64_t m, bool rest, int64_t exponent)
 {
     int zeros = __builtin_clzll(m);
     m <<= zeros;
@@ -293,7 +293,7 @@ hex_from_text(const char *p, size_t n, double *out)
     }
     if (i != n)
         return HEX_MALFORMED;
-    d = m == 0 ? 0.0 : round_to_double(m, rest, exponent);
+    d = m == 0 ? 0.0 : double_from_scaled(m, rest, exponent);
     if (isinf(d))
         return HEX_TOO_LARGE;
     *out = negative ? -d : d;

@@ -227,6 +227,26 @@ int_to_double(Thread *th, Value v, double *out)
     return true;
 }
 
+double
+int_frexp(Value v, int64_t *exponent)
+{
+    IntView w;
+    int_view(&w, v);
+    *exponent = 0;
+    if (w.n == 0)
+        return 0.0;
+    /* The upper limbs alone, with what is below them folded into the last bit. */
+    mp_size_t skip = w.n > 4 ? w.n - 4 : 0;
+    Limb top[4];
+    mpn_copyi(top, w.p + skip, w.n - skip);
+    if (limbs_used(w.p, skip) != 0)
+        top[0] |= 1;
+    int64_t bits = (int64_t)(w.n - skip) * 64 - __builtin_clzll(top[w.n - skip - 1]);
+    double f = ldexp(limbs_to_double(top, w.n - skip), (int)-bits);
+    *exponent = bits + (int64_t)skip * 64;
+    return w.negative ? -f : f;
+}
+
 int
 int_sign(Value v)
 {
@@ -356,7 +376,7 @@ int_to_bytes(Thread *th, Value v, uint8_t *p, size_t n, bool little, bool is_sig
     else if (w.n == 0)
         fits = true;
     else if (n == 0)
-        fits = false;
+        fits = w.negative && w.n == 1 && w.p[0] == 1; /* -1 is all sign */
     else {
         /* The magnitude fits, and the sign bit came out right. */
         fits = bits <= (int64_t)n * 8 && (last >= 0x80) == w.negative;

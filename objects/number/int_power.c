@@ -1,4 +1,4 @@
-/* int_power.c -- powers of ints, with and without a modulus.
+/* int_power.c -- powers of ints, with and without a modulus; square roots.
  *
  * Without one: squares and products in two buffers of the final size, with the base's factors of
  * two taken out first.  With one: odd moduli go to GMP's Montgomery power, words are worked on as
@@ -147,6 +147,23 @@ power_plain(Thread *th, Value a, Value b)
         result = power_limbs(th, base.p, n, exponent, shift, negative);
     limbs_free(&base);
     return result;
+}
+
+Value
+int_isqrt(Thread *th, Value a)
+{
+    IntView w;
+    int_view(&w, a);
+    if (w.n == 0)
+        return value_from_fixnum(0);
+    mp_size_t n = (w.n + 1) / 2;
+    Int *r = int_alloc(th, n);
+    if (r == NULL)
+        return NULL;
+    heavy_begin(th, w.n);
+    mpn_sqrtrem(r->limbs, NULL, w.p, w.n);
+    heavy_end(th, w.n);
+    return int_finish(th, r, n, false);
 }
 
 /* -- modular -- */

@@ -63,6 +63,9 @@ RAISES Value int_lshift(Thread *th, Value a, int64_t n);
 RAISES Value int_rshift(Thread *th, Value a, int64_t n);
 RAISES Value int_negative(Thread *th, Value a);
 RAISES Value int_gcd(Thread *th, Value a, Value b);
+RAISES Value int_isqrt(Thread *th, Value a);                     /* a >= 0 */
+/* The value as f * 2^*exponent, 0.5 <= |f| < 1 (f may be rounded up to 1); 0: 0. */
+double int_frexp(Value v, int64_t *exponent);
 int int_compare(Value a, Value b);                               /* -1, 0, 1 */
 int64_t int_hash(Value v);
 
@@ -84,6 +87,8 @@ float_value(Value v)
     return LIKELY(value_is_flonum(v)) ? float_decode(v) : ((Float *)(void *)value_object(v))->value;
 }
 int64_t double_hash(double d, Value identity); /* NaN hashes by identity */
+/* The double nearest to m * 2^exponent, or to a little more if `rest`, half to even; m is not 0. */
+double double_from_scaled(uint64_t m, bool rest, int64_t exponent);
 RAISES Value float_from_str(Thread *th, Value str);
 RAISES Value float_repr(Thread *th, double d);
 /* Writes the shortest repr to buf (>= 32 bytes); returns the length. */

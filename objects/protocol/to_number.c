@@ -9,10 +9,6 @@
 #include "objects/model/names.h"
 #include "objects/number/number.h"
 #include "objects/protocol/slot.h"
-#include "objects/text/bytes.h"
-#include "objects/text/str.h"
-
-#include <math.h>
 
 /* The plain int that a conversion method `what` returned in `r` (given up). */
 static Value
@@ -40,23 +36,13 @@ check_int(Thread *th, Value STEALS r, const char *what)
 
 /* int(bytes-like): the text in it. */
 static Value
-int_from_buffer(Thread *th, Value v)
+int_of_bytes(Thread *th, Value v)
 {
     Buffer b;
     if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
         return NULL;
-    Value copy = bytes_from(th, b.data, (size_t)b.length);
+    Value r = int_from_buffer(th, b.data, (size_t)b.length, NULL, 10);
     buffer_release(th, &b);
-    if (copy == NULL)
-        return NULL;
-    const Bytes *bytes = as_bytes(copy);
-    Value r = int_from_text(th, (const char *)bytes->data, (size_t)bytes->length, 10);
-    if (r == NULL && error_matches(th, &exc_ValueError) &&
-        type_of(th->error) == &exc_ValueError) {
-        error_clear(th);
-        raise_value_error(th, "invalid literal for int() with base 10: %R", copy);
-    }
-    drop(th, copy);
     return r;
 }
 
@@ -107,45 +93,11 @@ number_to_int(Thread *th, Value v)
     if (is_str(v))
         return int_from_str(th, v, 10);
     if (SLOT(t, get_buffer) != NULL)
-        return int_from_buffer(th, v);
+        return int_of_bytes(th, v);
     return raise_type_error(th,
                             "int() argument must be a string, a bytes-like object or a real "
                             "number, not '%T'",
                             v);
-}
-
-/* float(bytes-like): the text in it. */
-static Value
-float_from_buffer(Thread *th, Value v)
-{
-    Buffer b;
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
-        return NULL;
-    Value copy = bytes_from(th, b.data, (size_t)b.length);
-    buffer_release(th, &b);
-    if (copy == NULL)
-        return NULL;
-    const Bytes *bytes = as_bytes(copy);
-    bool ascii = true;
-    for (int64_t i = 0; i < bytes->length && ascii; i++)
-        ascii = bytes->data[i] < 128;
-    Value r = NULL;
-    if (ascii) {
-        Value text = str_from_ascii(th, (const char *)bytes->data, (size_t)bytes->length);
-        if (text != NULL) {
-            r = float_from_str(th, text);
-            drop(th, text);
-        }
-        if (r == NULL && type_of(th->error) != &exc_ValueError)
-            goto done;
-    }
-    if (r == NULL) {
-        error_clear(th);
-        raise_value_error(th, "could not convert string to float: %R", copy);
-    }
-done:
-    drop(th, copy);
-    return r;
 }
 
 Value

@@ -301,3 +301,17 @@ double_text(Thread *th, DoubleText *t, double d, char kind, int precision, int f
     default: return general(th, t, d, precision, flags, negative, upper);
     }
 }
+
+void
+double_text_drop_sign_of_zero(DoubleText *t)
+{
+    if (t->p[0] != '-') {
+        return;
+    }
+    for (size_t i = 1; i < t->n && t->p[i] != 'e' && t->p[i] != 'E'; i++) {
+        if (t->p[i] != '0' && t->p[i] != '.') {
+            return;
+        }
+    }
+    memmove(t->p, t->p + 1, --t->n);
+}

@@ -363,14 +363,8 @@ format_as_float(Thread *th, double d, const FormatSpec *spec)
     if (!double_text(th, &t, d, kind, precision, flags)) {
         return NULL;
     }
-    if (spec->no_negative_zero && t.p[0] == '-') {
-        bool zero = true; /* after rounding */
-        for (size_t i = 1; zero && i < t.n && t.p[i] != 'e' && t.p[i] != 'E'; i++) {
-            zero = t.p[i] == '0' || t.p[i] == '.';
-        }
-        if (zero) {
-            memmove(t.p, t.p + 1, --t.n);
-        }
+    if (spec->no_negative_zero) {
+        double_text_drop_sign_of_zero(&t);
     }
     if (spec->type != '%' && spec->width <= 0 && spec->grouping == 0 && spec->type != 'n' &&
         (spec->sign == 0 || spec->sign == '-')) {
@@ -459,11 +453,10 @@ append_part(Thread *th, StrBuilder *b, double d, char kind, int precision, int f
     if (!double_text(th, &t, d, kind, precision, flags)) {
         return false;
     }
-    bool negative = t.p[0] == '-';
-    if (negative && spec->no_negative_zero && strspn(t.p + 1, "0.") == t.n - 1) {
-        negative = false;
-        memmove(t.p, t.p + 1, --t.n);
+    if (spec->no_negative_zero) {
+        double_text_drop_sign_of_zero(&t);
     }
+    bool negative = t.p[0] == '-';
     NumberParts parts = {.sign = sign, .prefix = "", .negative = negative};
     number_parts_split(&parts, t.p + negative, t.n - negative);
     FormatSpec plain = {.fill = ' ', .align = '<', .width = -1, .precision = -1};

@@ -32,6 +32,8 @@ enum { DOUBLE_ALTERNATE = 1, DOUBLE_DOT_ZERO = 2 };
 
 /* kind: e f g E F G or r (shortest; precision not used).  After success: double_text_free(). */
 RAISES bool double_text(Thread *th, DoubleText *t, double d, char kind, int precision, int flags);
+/* "-0.00" becomes "0.00". */
+void double_text_drop_sign_of_zero(DoubleText *t);
 static inline void
 double_text_free(DoubleText *t)
 {

@@ -313,7 +313,7 @@ str_append(Thread *th, Value STEALS a, Value b)
     if (object_cell_size(&s->head) >= STR_OFFSET + (n + 1) * width) {
         char *utf8 = plain_load(&s->utf8);
         plain_store(&s->utf8, NULL);
-        buffer_free(utf8);
+        str_utf8_free(utf8);
         s->length = n;
         s->ascii = ascii;
         plain_store(&s->hash, 0);
@@ -533,7 +533,7 @@ getitem_slot(Thread *th, Value self, Value key)
         return stepped(th, self, start, step, count);
     } else {
         Answer has_index = YES;
-        if (!is_int(key) && type_of(key)->s.index == NULL) {
+        if (!is_int(key) && SLOT(type_of(key), index) == NULL) {
             has_index = NO;
         }
         if (has_index == NO) {
@@ -796,9 +796,7 @@ dealloc_slot(Thread *th, Object *o)
         str_intern_forget(th, s);
     }
     char *utf8 = plain_load(&s->utf8);
-    if (utf8 != NULL) {
-        buffer_free(utf8);
-    }
+    str_utf8_free(utf8);
 }
 
 /* -- other small things -- */

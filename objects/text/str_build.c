@@ -111,6 +111,12 @@ str_builder_sub(Thread *th, StrBuilder *b, Value s, size_t start, size_t end)
 }
 
 bool
+str_builder_chars(Thread *th, StrBuilder *b, Chars c)
+{
+    return append_chars(th, b, c, chars_or(c));
+}
+
+bool
 str_builder_ascii(Thread *th, StrBuilder *b, const char *p, size_t n)
 {
     return append_chars(th, b, (Chars){p, n, 1}, 0x7f);

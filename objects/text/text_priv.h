@@ -11,6 +11,7 @@
 #include "objects/model/native.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "objects/text/bytes.h"
 #include "objects/text/str.h"
 
@@ -108,9 +109,21 @@ range_clip(int64_t length, int64_t *start, int64_t *end)
     return *start <= *end;
 }
 
+/* -- str_utf8.c: the cached UTF-8 has its length, a size_t, in front -- */
+static inline void
+str_utf8_free(char *utf8)
+{
+    if (utf8 != NULL) {
+        buffer_free(utf8 - sizeof(size_t));
+    }
+}
+
 /* -- str_intern.c -- */
 void str_intern_forget(Thread *th, Str *s);                   /* from dealloc */
 bool intern_init(void);
+
+/* -- str_build.c -- */
+RAISES bool str_builder_chars(Thread *th, StrBuilder *b, Chars c);
 
 /* -- str_search.c -- */
 int64_t chars_find(Chars s, Chars sub);                       /* -1: absent */

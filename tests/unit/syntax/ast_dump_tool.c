@@ -4,7 +4,8 @@
  *     ast_dump_tool -b FILE...        parses each file 20 times: lines a second
  *
  * -e eval, -s single, -f func_type, -t type comments, -i incomplete input is
- * told apart, -d no implied dedents, -w print warnings.  With -0, the files
+ * told apart, -d no implied dedents, -u no encodings, -w print warnings, -S the
+ * default stack limit instead of 4 MiB.  With -0, the files
  * hold many texts each, separated by zero bytes.
  */
 #include <stdlib.h>
@@ -151,6 +152,7 @@ main(int argc, char **argv)
         case 'i': options.flags |= PARSE_ALLOW_INCOMPLETE_INPUT; break;
         case 'd': options.flags |= PARSE_DONT_IMPLY_DEDENT; break;
         case 'u': options.flags |= PARSE_SOURCE_IS_UTF8; break;
+        case 'S': options.stack_limit = NULL; break;
         case 'w': plain_print_warnings = true; break;
         case '0': split = true; break;
         case 'b': bench(options, argv + i + 1, argc - i - 1); return 0;

@@ -69,7 +69,8 @@ def all_files(names):
 
 def first_difference(a, b):
     at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
-    return f'  expected ...{a[max(at - 100, 0):at + 80]}\n  got      ...{b[max(at - 100, 0):at + 80]}'
+    start = max(at - 100, 0)
+    return f'  expected ...{a[start:at + 80]}\n  got      ...{b[start:at + 80]}'
 
 
 def main():

@@ -63,7 +63,7 @@ def main():
             if want == line:
                 continue
             bad += 1
-            kind = 'message' if want.split(' ')[0] != line.split(' ')[0] or want.rsplit(':', 4)[0] != line.rsplit(':', 4)[0] else 'place'
+            kind = 'place' if want.rsplit(':', 4)[0] == line.rsplit(':', 4)[0] else 'message'
             kinds[kind] += 1
             if 'Error: ' not in want[:20] and 'Error: ' not in line[:20]:
                 print(compare.first_difference(want, line), repr(text[:300]))

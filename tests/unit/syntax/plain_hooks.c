@@ -1,6 +1,7 @@
 /* plain_hooks.c -- ParserHooks without an object layer, for tests. */
 #include "plain_hooks.h"
 
+#include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@ typedef struct Text {
 static void
 put(Text *t, const char *bytes, size_t length)
 {
+    if (length == 0) {
+        return;
+    }
     if (t->length + length + 1 > t->room) {
         t->room = 2 * (t->length + length) + 32;
         t->bytes = realloc(t->bytes, t->room);
@@ -124,8 +128,9 @@ put_code(Text *t, unsigned c, char quote)
 static char
 choose_quote(const char *text, size_t length)
 {
-    return memchr(text, '\'', length) != NULL && memchr(text, '"', length) == NULL ? '"'
-                                                                                   : '\'';
+    bool single = length > 0 && memchr(text, '\'', length) != NULL;
+    bool twice = length > 0 && memchr(text, '"', length) != NULL;
+    return single && !twice ? '"' : '\'';
 }
 
 static Value
@@ -184,13 +189,37 @@ release(void *context, Value value)
 }
 
 static int
-warn(void *context, const char *message, int lineno)
+warn(void *context, ParseWarning category, const char *message, int lineno)
 {
     (void)context;
+    (void)category;
     if (plain_print_warnings) {
         printf("warning %d: %s\n", lineno, message);
     }
     return 0;
+}
+
+static int
+decode(void *context, const char *encoding, const char *bytes, size_t length,
+       char **text, size_t *text_length)
+{
+    (void)context;
+    iconv_t converter = iconv_open("UTF-8", encoding);
+    if (converter == (iconv_t)-1) {
+        return PARSE_DECODE_UNKNOWN;
+    }
+    char *out = *text = malloc(4 * length + 4);
+    char *in = (char *)(uintptr_t)bytes;
+    size_t room = 4 * length;
+    size_t rest = length;
+    size_t result = iconv(converter, &in, &rest, &out, &room);
+    iconv_close(converter);
+    if (result == (size_t)-1) {
+        strcpy(*text, "cannot be decoded");
+        return PARSE_DECODE_REFUSED;
+    }
+    *text_length = (size_t)(out - *text);
+    return PARSE_DECODED;
 }
 
 void
@@ -209,5 +238,6 @@ const ParserHooks plain_hooks = {
     .intern_name = make_str,
     .singleton = singleton,
     .release = release,
-    .warn_deprecated = warn,
+    .decode = decode,
+    .warn = warn,
 };

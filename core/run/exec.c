@@ -1,0 +1,365 @@
+/* exec.c -- running what the command line names: a command, module, file or standard input. */
+#include "core/run/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- uncaught exceptions ---------------------------------------------------------------------------- */
+
+void
+exec_print_error(Thread *th)
+{
+    Value exc = error_take(th);
+    if (exc == NULL)
+        return;
+    Value tb = retain_null(th, exception_traceback_peek(exc));
+    if (!sys_set_object(th, "last_type", value_of_type(type_of(exc))) ||
+        !sys_set_object(th, "last_value", exc) || !sys_set_object(th, "last_traceback", tb ? tb : NONE))
+        error_clear(th);
+    Value hook = sys_get_object(th, "excepthook");
+    Value r = NULL;
+    if (hook) {
+        r = call_3(th, hook, value_of_type(type_of(exc)), exc, tb ? tb : NONE);
+        if (r == NULL) {
+            Value second = error_take(th);
+            if (is_instance_of(second, &exc_SystemExit)) {
+                drop_null(th, tb);
+                drop(th, hook);
+                drop(th, exc);
+                error_restore(th, second);
+                return;
+            }
+            if (!sys_write(th, "stderr", "Error in sys.excepthook:\n"))
+                error_clear(th);
+            r = hooks_excepthook(th, second);
+            drop_null(th, r);
+            drop(th, second);
+            if (!sys_write(th, "stderr", "\nOriginal exception was:\n"))
+                error_clear(th);
+            r = hooks_excepthook(th, exc);
+        }
+    } else {
+        if (!sys_write(th, "stderr", "sys.excepthook is missing\n"))
+            error_clear(th);
+        r = hooks_excepthook(th, exc);
+    }
+    drop_null(th, r);
+    drop_null(th, hook);
+    drop_null(th, tb);
+    drop(th, exc);
+    error_clear(th);
+}
+
+int
+exec_exit_code(Thread *th)
+{
+    if (!error_set(th))
+        return 0;
+    if (!error_matches(th, &exc_SystemExit)) {
+        bool interrupt = error_matches(th, &exc_KeyboardInterrupt);
+        exec_print_error(th);
+        if (error_set(th)) /* the hook raised SystemExit */
+            return exec_exit_code(th);
+        return interrupt ? 130 : 1;
+    }
+    Value exc = error_take(th);
+    Value code = get_attr_c(th, exc, "code");
+    int result = 1;
+    if (code == NULL)
+        error_clear(th);
+    else if (code == NONE)
+        result = 0;
+    else if (is_int(code)) {
+        int64_t n;
+        result = int_fits_i64(code, &n) ? (int)n : -1;
+    } else {
+        sys_flush(th);
+        Value text = to_str(th, code);
+        if (text == NULL)
+            error_clear(th);
+        else {
+            Value file = sys_get_object(th, "stderr");
+            if (file && file != NONE) {
+                Value line = str_format_c(th, "%V\n", text);
+                Value r = line ? call_method_1(th, file, NAME(write), line) : NULL;
+                if (r == NULL)
+                    error_clear(th);
+                drop_null(th, r);
+                drop_null(th, line);
+            }
+            drop_null(th, file);
+            drop(th, text);
+        }
+    }
+    drop_null(th, code);
+    drop(th, exc);
+    return result;
+}
+
+/* -- __main__ ---------------------------------------------------------------------------------------------- */
+
+static Value
+main_module(Thread *th)
+{
+    Value name = str_intern_c(th, "__main__");
+    Value m = name ? module_new(th, name) : NULL;
+    if (m && (!dict_set_c(th, module_dict(m), "__builtins__", interp_state(th)->builtins_module) ||
+              !dict_set_c_steal(th, module_dict(m), "__annotations__", dict_new(th)) ||
+              !dict_set(th, th->interp->modules, name, m)))
+        DROP_CLEAR(th, m);
+    drop_null(th, name);
+    return m;
+}
+
+static bool
+set_loader(Thread *th, Value dict, const char *class_name, Value filename)
+{
+    Value module = import_module_c(th, filename ? "_frozen_importlib_external" : "_frozen_importlib");
+    Value cls = module ? get_attr_c(th, module, class_name) : NULL;
+    Value loader = NULL;
+    if (cls && filename) {
+        Value name = str_from_c(th, "__main__");
+        loader = name ? call_2(th, cls, name, filename) : NULL;
+        drop_null(th, name);
+    } else if (cls)
+        loader = retain(th, cls);
+    drop_null(th, cls);
+    drop_null(th, module);
+    return dict_set_c_steal(th, dict, "__loader__", loader);
+}
+
+/* sys.path[0]; false with an exception. */
+static bool
+prepend_path(Thread *th, const char *dir)
+{
+    if (interp_state(th)->settings.safe_path)
+        return true;
+    Value path = sys_get_object(th, "path");
+    Value entry = path ? str_from_fs(th, dir, strlen(dir)) : NULL;
+    bool ok = entry && is_list(path) && list_insert(th, path, 0, entry);
+    drop_null(th, entry);
+    drop_null(th, path);
+    return ok;
+}
+
+static bool
+run_text(Thread *th, Value dict, const char *text, size_t n, Value filename)
+{
+    Value code = source_compile(th, text, n, filename, START_FILE, 0,
+                                interp_state(th)->settings.optimize);
+    if (code == NULL)
+        return false;
+    Value r = eval_code(th, code, dict, NULL, NULL);
+    drop(th, code);
+    drop_null(th, r);
+    return r != NULL;
+}
+
+static bool
+run_command(Thread *th, Value dict)
+{
+    const char *text = interp_state(th)->settings.target;
+    if (!prepend_path(th, "") || !set_loader(th, dict, "BuiltinImporter", NULL))
+        return false;
+    Value filename = str_from_c(th, "<string>");
+    if (filename == NULL)
+        return false;
+    /* A command line is in the locale's encoding, that is UTF-8. */
+    char *copy = NULL;
+    size_t n = strlen(text);
+    copy = malloc(n + 2);
+    bool ok = copy != NULL;
+    if (ok) {
+        memcpy(copy, text, n);
+        copy[n] = '\n';
+        copy[n + 1] = 0;
+        Value code = source_compile(th, copy, n + 1, filename, START_FILE, PARSE_SOURCE_IS_UTF8,
+                                    interp_state(th)->settings.optimize);
+        Value r = code ? eval_code(th, code, dict, NULL, NULL) : NULL;
+        drop_null(th, code);
+        drop_null(th, r);
+        ok = r != NULL;
+    } else
+        raise_memory(th);
+    free(copy);
+    drop(th, filename);
+    return ok;
+}
+
+static bool
+run_module_as_main(Thread *th, Value name, bool set_argv0)
+{
+    Value runpy = import_module_c(th, "runpy");
+    Value f = runpy ? get_attr_c(th, runpy, "_run_module_as_main") : NULL;
+    Value r = f ? call_2(th, f, name, bool_from(set_argv0)) : NULL;
+    drop_null(th, f);
+    drop_null(th, runpy);
+    drop_null(th, r);
+    return r != NULL;
+}
+
+/* Whether sys.path can hold `path` (a directory with __main__.py or a zip file). */
+static bool
+importable_path(Thread *th, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    if (S_ISDIR(st.st_mode))
+        return true;
+    char head[4] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got = read(fd, head, 4);
+    close(fd);
+    (void)th;
+    return got == 4 && memcmp(head, "PK\3\4", 4) == 0;
+}
+
+static bool
+run_file(Thread *th, Value dict)
+{
+    InterpState *s = interp_state(th);
+    const char *path = s->settings.target;
+    if (importable_path(th, path)) {
+        Value entry = str_from_fs(th, path, strlen(path));
+        Value sys_path = sys_get_object(th, "path");
+        bool ok = entry && sys_path && list_insert(th, sys_path, 0, entry);
+        drop_null(th, sys_path);
+        drop_null(th, entry);
+        Value name = ok ? str_from_c(th, "__main__") : NULL;
+        ok = name && run_module_as_main(th, name, false);
+        drop_null(th, name);
+        return ok;
+    }
+    char *text;
+    size_t n;
+    if (access(path, R_OK) != 0) {
+        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", s->settings.program, path, errno,
+                strerror(errno));
+        raise_value(th, &exc_SystemExit, value_from_fixnum(2));
+        return false;
+    }
+    /* sys.path[0] is the directory of the script, symbolic links followed. */
+    char *real = realpath(path, NULL);
+    char *slash = real ? strrchr(real, '/') : NULL;
+    if (slash)
+        *(slash == real ? slash + 1 : slash) = 0;
+    bool ok = prepend_path(th, slash ? real : "");
+    free(real);
+    if (!ok || !source_read(th, path, &text, &n))
+        return false;
+    Value filename = str_from_fs(th, path, strlen(path));
+    ok = filename && dict_set_c(th, dict, "__file__", filename) && dict_set_c(th, dict, "__cached__", NONE) &&
+         set_loader(th, dict, "SourceFileLoader", filename);
+    if (ok) {
+        const char *start = text;
+        if (s->settings.skip_first_line) {
+            const char *newline = memchr(text, '\n', n);
+            start = newline ? newline : text + n;
+        }
+        ok = run_text(th, dict, start, n - (size_t)(start - text), filename);
+    }
+    free(text);
+    if (ok) {
+        if (dict_delete(th, dict, str_intern_immortal(th, "__file__")) == FAILED)
+            error_clear(th);
+    }
+    drop_null(th, filename);
+    return ok;
+}
+
+static bool
+run_stdin(Thread *th, Value dict)
+{
+    if (!prepend_path(th, "") || !set_loader(th, dict, "BuiltinImporter", NULL))
+        return false;
+    char *text = NULL;
+    size_t n = 0, capacity = 0;
+    for (;;) {
+        if (n == capacity) {
+            capacity = capacity ? capacity * 2 : 1 << 16;
+            char *grown = realloc(text, capacity + 1);
+            if (grown == NULL) {
+                free(text);
+                raise_memory(th);
+                return false;
+            }
+            text = grown;
+        }
+        blocking_begin(th);
+        ssize_t got = read(0, text + n, capacity - n);
+        blocking_end(th);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    text[n] = 0;
+    Value filename = str_from_c(th, "<stdin>");
+    bool ok = filename && run_text(th, dict, text, n, filename);
+    drop_null(th, filename);
+    free(text);
+    return ok;
+}
+
+int
+exec_main(Thread *th)
+{
+    Settings *s = &interp_state(th)->settings;
+    Value m = main_module(th);
+    int code = 0;
+    bool ok = false;
+    if (m) {
+        Value dict = module_dict(m);
+        switch (s->what) {
+        case RUN_COMMAND:
+            ok = run_command(th, dict);
+            break;
+        case RUN_MODULE: {
+            Value name = prepend_path(th, "") ? str_from_fs(th, s->target, strlen(s->target)) : NULL;
+            if (name && !s->safe_path) { /* -m puts the full current directory first */
+                char *cwd = getcwd(NULL, 0);
+                Value path = sys_get_object(th, "path"), entry = cwd ? str_from_fs(th, cwd, strlen(cwd)) : NULL;
+                if (path && entry && is_list(path) && !list_set(th, path, 0, retain(th, entry)))
+                    error_clear(th);
+                drop_null(th, entry);
+                drop_null(th, path);
+                free(cwd);
+            }
+            ok = name && run_module_as_main(th, name, true);
+            drop_null(th, name);
+            break;
+        }
+        case RUN_FILE:
+            ok = run_file(th, dict);
+            break;
+        case RUN_STDIN:
+            ok = run_stdin(th, dict);
+            break;
+        case RUN_REPL:
+            ok = prepend_path(th, "") && set_loader(th, dict, "BuiltinImporter", NULL);
+            if (ok)
+                code = repl_run(th, dict);
+            break;
+        case RUN_NOTHING:
+            break;
+        }
+    }
+    if (!ok)
+        code = exec_exit_code(th);
+    if (m && s->inspect && s->what != RUN_REPL && s->what != RUN_NOTHING) {
+        if (!sys_set_object(th, "flags_inspected", NONE))
+            error_clear(th);
+        code = repl_run(th, module_dict(m));
+    }
+    drop_null(th, m);
+    return code;
+}

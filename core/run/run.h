@@ -1,0 +1,82 @@
+/* run.h -- a process that runs Python: the interpreter's state and what its parts offer. */
+#ifndef CORE_RUN_RUN_H
+#define CORE_RUN_RUN_H
+
+#include "core/compile/compile.h"
+#include "core/run/settings.h"
+#include "core/syntax/parser.h"
+#include "core/vm/vm.h"
+#include "objects/container/container.h"
+#include "objects/error/error.h"
+#include "objects/model/model.h"
+#include "objects/model/names.h"
+#include "objects/model/upcall.h"
+#include "objects/number/number.h"
+#include "objects/protocol/protocol.h"
+#include "objects/text/bytes.h"
+#include "objects/text/str.h"
+#include "threads/interp.h"
+
+typedef struct InterpState {
+    Settings settings;                  /* [const] */
+    const ModuleSpec *const *natives;   /* [const] NULL-terminated */
+    Value sys_module, builtins_module;  /* [const] counted */
+    Value importlib, importlib_external;/* [const] once imported */
+    Value import_function;              /* [const] the original builtins.__import__ */
+    Mutex import_lock;                  /* _imp.acquire_lock(): recursive */
+    ATOMIC(Thread *) import_owner;
+    int import_depth;
+} InterpState;
+
+static inline InterpState *
+interp_state(Thread *th)
+{
+    return th->interp->state;
+}
+
+/* -- runtime.c -- */
+/* The whole program: returns the exit code. `natives` is the NULL-terminated table of modules. */
+int runtime_main(int argc, char **argv, const ModuleSpec *const *natives);
+
+/* -- source.c: text to code -- */
+enum { START_FILE = PARSE_EXEC, START_EVAL = PARSE_EVAL, START_SINGLE = PARSE_SINGLE,
+       START_FUNC_TYPE = PARSE_FUNC_TYPE };
+/* Parses: false with SyntaxError (or another exception) set.  Free with ast_free(). */
+RAISES bool source_parse(Thread *th, const char *text, size_t n, Value filename, int start, int flags,
+                         Ast *ast);
+/* Code for source text; `flags` as compile()'s. */
+RAISES Value source_compile(Thread *th, const char *text, size_t n, Value filename, int start, int flags,
+                            int optimize);
+/* Reads a file into malloc()ed memory; false with OSError. */
+RAISES bool source_read(Thread *th, const char *path, char **text, size_t *n);
+
+/* -- import.c -- */
+/* builtins.__import__ */
+RAISES Value import_name(Thread *th, Value name, Value globals, Value fromlist, int64_t level);
+/* importlib.import_module(name) for absolute names. */
+RAISES Value import_module_c(Thread *th, const char *name);
+/* Creates (or finds) the native module `name`; NULL without exception if there is none. */
+Value import_native(Thread *th, Value name);
+RAISES bool import_start(Thread *th);          /* importlib from its files */
+RAISES bool import_start_external(Thread *th);
+
+/* -- exec.c -- */
+/* Runs what the settings say; returns the exit code. */
+int exec_main(Thread *th);
+/* The exit code for the exception being raised: prints it unless it is SystemExit; clears it. */
+int exec_exit_code(Thread *th);
+/* Prints the exception being raised through sys.excepthook; clears it. */
+void exec_print_error(Thread *th);
+int repl_run(Thread *th, Value main_dict);
+
+/* -- hooks.c -- */
+RAISES Value hooks_excepthook(Thread *th, Value exc);          /* default sys.excepthook */
+void hooks_init(Thread *th);
+RAISES bool sys_write(Thread *th, const char *stream, const char *text); /* sys.stderr.write */
+void sys_flush(Thread *th);
+
+/* mod_sys.c and mod_builtins.c hang on these: */
+RAISES Value sys_get_object(Thread *th, const char *name); /* new; NULL without exception if absent */
+bool sys_set_object(Thread *th, const char *name, Value v);
+
+#endif

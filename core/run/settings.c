@@ -1,0 +1,332 @@
+/* settings.c -- options and environment variables, as python3.11 takes them. */
+#include "core/run/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__clang__)
+#define COMPILER "Clang " __clang_version__
+#else
+#define COMPILER "GCC " __VERSION__
+#endif
+
+/* platform.py parses this: version (branch, date, time) [compiler]. */
+const char settings_version_text[] =
+    "3.11.2 (weft " WEFT_VERSION ", " __DATE__ ", " __TIME__ ") [" COMPILER "] free-threaded";
+
+static const char usage_line[] = "usage: %s [option] ... [-c cmd | -m mod | file | -] [arg] ...\n";
+
+static const char usage_text[] =
+    "Options (and corresponding environment variables):\n"
+    "-b     : issue warnings about converting bytes/bytearray to str and comparing\n"
+    "         bytes/bytearray with str or bytes with int (-bb: issue errors)\n"
+    "-B     : don't write .pyc files on import; also PYTHONDONTWRITEBYTECODE=x\n"
+    "-c cmd : program passed in as string (terminates option list)\n"
+    "-d     : accepted, without effect; also PYTHONDEBUG=x\n"
+    "-E     : ignore PYTHON* environment variables (such as PYTHONPATH)\n"
+    "-h     : print this help message and exit (also -? or --help)\n"
+    "-i     : inspect interactively after running script; forces a prompt even\n"
+    "         if stdin does not appear to be a terminal; also PYTHONINSPECT=x\n"
+    "-I     : isolate from the user's environment (implies -E, -P and -s)\n"
+    "-m mod : run library module as a script (terminates option list)\n"
+    "-O     : remove assert and __debug__-dependent statements; also PYTHONOPTIMIZE=x\n"
+    "-OO    : do -O changes and also discard docstrings\n"
+    "-P     : don't prepend a potentially unsafe path to sys.path; also PYTHONSAFEPATH\n"
+    "-q     : don't print version messages on interactive startup\n"
+    "-s     : don't add user site directory to sys.path; also PYTHONNOUSERSITE\n"
+    "-S     : don't imply 'import site' on initialization\n"
+    "-u     : force the stdout and stderr streams to be unbuffered; also PYTHONUNBUFFERED=x\n"
+    "-v     : verbose (trace import statements); also PYTHONVERBOSE=x\n"
+    "-V     : print the version number and exit (also --version); -VV: more\n"
+    "-W arg : warning control; arg is action:message:category:module:lineno\n"
+    "         also PYTHONWARNINGS=arg\n"
+    "-x     : skip first line of source\n"
+    "-X opt : set implementation-specific option: dev, utf8, int_max_str_digits=N,\n"
+    "         warn_default_encoding, importtime is not available, gil=0\n"
+    "file   : program read from script file\n"
+    "-      : program read from stdin (default; interactive mode if a tty)\n"
+    "arg ...: arguments passed to program in sys.argv[1:]\n\n"
+    "PYTHONPATH, PYTHONSTARTUP, PYTHONHASHSEED, PYTHONIOENCODING, PYTHONUTF8,\n"
+    "PYTHONINTMAXSTRDIGITS, PYTHONPYCACHEPREFIX, PYTHONDEVMODE are honoured.\n";
+
+static const char *
+environment(const Settings *s, const char *name)
+{
+    if (s->ignore_environment)
+        return NULL;
+    const char *v = getenv(name);
+    return v && *v ? v : NULL;
+}
+
+static void
+nothing(Settings *s, int code)
+{
+    s->what = RUN_NOTHING;
+    s->exit_code = code;
+}
+
+static void
+push(const char ***list, int *count, const char *item)
+{
+    const char **grown = realloc((void *)*list, sizeof(char *) * (size_t)(*count + 1));
+    if (grown == NULL) {
+        fputs("weft: no memory\n", stderr);
+        exit(1);
+    }
+    *list = grown;
+    grown[(*count)++] = item;
+}
+
+static void
+flag_from_environment(const Settings *s, int *flag, const char *name)
+{
+    const char *v = environment(s, name);
+    if (v == NULL)
+        return;
+    char *end;
+    long n = strtol(v, &end, 10);
+    if (*end || n < 1 || n > INT_MAX)
+        n = 1;
+    if (*flag < n)
+        *flag = (int)n;
+}
+
+static char *
+find_executable(const char *program)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n > 0) {
+        path[n] = 0;
+        return strdup(path);
+    }
+    return program && strchr(program, '/') ? realpath(program, NULL) : NULL;
+}
+
+static bool
+parse_digits(const char *text, int *out)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (errno || *end || end == text || n < 0 || (n > 0 && n < 640) || n > INT_MAX)
+        return false;
+    *out = (int)n;
+    return true;
+}
+
+static bool
+x_option(Settings *s, const char *option)
+{
+    push(&s->x_options, &s->x_count, option);
+    if (strcmp(option, "dev") == 0)
+        s->dev_mode = 1;
+    else if (strcmp(option, "utf8") == 0 || strcmp(option, "utf8=1") == 0)
+        s->utf8_mode = 1;
+    else if (strcmp(option, "utf8=0") == 0)
+        s->utf8_mode = 0;
+    else if (strcmp(option, "warn_default_encoding") == 0)
+        s->warn_default_encoding = 1;
+    else if (strncmp(option, "pycache_prefix=", 15) == 0)
+        s->pycache_prefix = option + 15;
+    else if (strncmp(option, "int_max_str_digits", 18) == 0) {
+        if (option[18] != '=' || !parse_digits(option + 19, &s->int_max_str_digits)) {
+            fprintf(stderr, "Fatal Python error: -X int_max_str_digits: invalid limit; must be >= 640 "
+                            "or 0 for unlimited.\n");
+            nothing(s, 1);
+            return false;
+        }
+    } else if (strncmp(option, "gil", 3) == 0 && (option[3] == '=' || option[3] == 0)) {
+        if (strcmp(option, "gil=0") != 0) {
+            fprintf(stderr, "Fatal Python error: -X gil=1: Weft has no global interpreter lock and "
+                            "cannot enable one; use gil=0 or leave the option out.\n");
+            nothing(s, 1);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+environment_settings(Settings *s)
+{
+    flag_from_environment(s, &s->debug, "PYTHONDEBUG");
+    flag_from_environment(s, &s->verbose, "PYTHONVERBOSE");
+    flag_from_environment(s, &s->optimize, "PYTHONOPTIMIZE");
+    flag_from_environment(s, &s->inspect, "PYTHONINSPECT");
+    if (environment(s, "PYTHONDONTWRITEBYTECODE"))
+        s->dont_write_bytecode = 1;
+    if (environment(s, "PYTHONNOUSERSITE"))
+        s->no_user_site = 1;
+    if (environment(s, "PYTHONUNBUFFERED"))
+        s->unbuffered = true;
+    if (environment(s, "PYTHONSAFEPATH"))
+        s->safe_path = 1;
+    if (environment(s, "PYTHONDEVMODE"))
+        s->dev_mode = 1;
+    if (environment(s, "PYTHONWARNDEFAULTENCODING"))
+        s->warn_default_encoding = 1;
+    const char *v = environment(s, "PYTHONUTF8");
+    if (v && strcmp(v, "1") == 0)
+        s->utf8_mode = 1;
+    s->python_path = environment(s, "PYTHONPATH");
+    s->io_encoding = environment(s, "PYTHONIOENCODING");
+    s->startup = environment(s, "PYTHONSTARTUP");
+    if (s->pycache_prefix == NULL)
+        s->pycache_prefix = environment(s, "PYTHONPYCACHEPREFIX");
+    v = environment(s, "PYTHONGIL");
+    if (v && strcmp(v, "0") != 0) {
+        fprintf(stderr, "Fatal Python error: PYTHONGIL=1: Weft has no global interpreter lock and cannot "
+                        "enable one.\n");
+        nothing(s, 1);
+    }
+    v = environment(s, "PYTHONINTMAXSTRDIGITS");
+    if (v && s->int_max_str_digits < 0 && !parse_digits(v, &s->int_max_str_digits)) {
+        fprintf(stderr, "Fatal Python error: PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 "
+                        "for unlimited.\n");
+        nothing(s, 1);
+    }
+    v = environment(s, "PYTHONHASHSEED");
+    if (v && strcmp(v, "random") != 0) {
+        char *end;
+        errno = 0;
+        unsigned long n = strtoul(v, &end, 10);
+        if (errno || *end || v[0] == '-' || n > 4294967295ul) {
+            fprintf(stderr, "Fatal Python error: PYTHONHASHSEED must be \"random\" or an integer in range "
+                            "[0; 4294967295]\n");
+            nothing(s, 1);
+            return;
+        }
+        s->hash_seed_given = true;
+        s->hash_seed = (uint32_t)n;
+        s->hash_randomization = n != 0;
+    }
+}
+
+static void
+bad_option(Settings *s, const char *message)
+{
+    fputs(message, stderr);
+    fprintf(stderr, usage_line, s->program);
+    fputs("Try `weft -h' for more information.\n", stderr);
+    nothing(s, 2);
+}
+
+void
+settings_parse(Settings *s, int argc, char **argv)
+{
+    memset(s, 0, sizeof *s);
+    s->program = argc > 0 ? argv[0] : "weft";
+    s->orig_argv = argv;
+    s->orig_argc = argc;
+    s->executable = find_executable(s->program);
+    s->hash_randomization = 1;
+    s->int_max_str_digits = -1;
+    s->what = RUN_REPL;
+    int i = 1, version = 0;
+    for (; i < argc && s->what == RUN_REPL; i++) {
+        const char *a = argv[i];
+        if (a[0] != '-' || a[1] == 0)
+            break;
+        if (strcmp(a, "--") == 0) {
+            i++;
+            break;
+        }
+        if (a[1] == '-') {
+            if (strcmp(a, "--help") == 0) {
+                printf(usage_line, s->program);
+                fputs(usage_text, stdout);
+                nothing(s, 0);
+            } else if (strcmp(a, "--version") == 0)
+                version++;
+            else if (strcmp(a, "--check-hash-based-pycs") == 0 && i + 1 < argc)
+                i++;
+            else {
+                char message[200];
+                snprintf(message, sizeof message, "unknown option %.100s\n", a);
+                bad_option(s, message);
+            }
+            continue;
+        }
+        for (const char *p = a + 1; *p && s->what == RUN_REPL; p++) {
+            const char *value = NULL;
+            if (strchr("cmWX", *p)) {
+                value = p[1] ? p + 1 : i + 1 < argc ? argv[++i] : NULL;
+                if (value == NULL) {
+                    char message[80];
+                    snprintf(message, sizeof message, "Argument expected for the -%c option\n", *p);
+                    bad_option(s, message);
+                    break;
+                }
+            }
+            switch (*p) {
+            case 'c':
+                s->what = RUN_COMMAND;
+                s->target = value;
+                break;
+            case 'm':
+                s->what = RUN_MODULE;
+                s->target = value;
+                break;
+            case 'W':
+                push(&s->warn_options, &s->warn_count, value);
+                break;
+            case 'X':
+                x_option(s, value);
+                break;
+            case 'b': s->bytes_warning++; break;
+            case 'B': s->dont_write_bytecode++; break;
+            case 'd': s->debug++; break;
+            case 'E': s->ignore_environment++; break;
+            case 'i': s->inspect++; s->interactive++; break;
+            case 'I': s->isolated++; s->ignore_environment++; s->no_user_site++; s->safe_path++; break;
+            case 'O': s->optimize++; break;
+            case 'P': s->safe_path++; break;
+            case 'q': s->quiet++; break;
+            case 'R': break;
+            case 's': s->no_user_site++; break;
+            case 'S': s->no_site++; break;
+            case 't': break;
+            case 'u': s->unbuffered = true; break;
+            case 'v': s->verbose++; break;
+            case 'V': version++; break;
+            case 'x': s->skip_first_line = true; break;
+            case 'h': case '?':
+                printf(usage_line, s->program);
+                fputs(usage_text, stdout);
+                nothing(s, 0);
+                break;
+            default: {
+                char message[80];
+                snprintf(message, sizeof message, "Unknown option: -%c\n", *p);
+                bad_option(s, message);
+            }
+            }
+            if (value)
+                break;
+        }
+    }
+    if (s->what == RUN_NOTHING)
+        return;
+    if (version) {
+        if (version == 1)
+            printf("Python 3.11.2 (Weft " WEFT_VERSION ")\n");
+        else
+            printf("Python %s\n", settings_version_text);
+        nothing(s, 0);
+        return;
+    }
+    s->argv = argv + i;
+    s->argc = argc - i;
+    if (s->what == RUN_REPL && i < argc) {
+        s->what = strcmp(argv[i], "-") == 0 ? RUN_STDIN : RUN_FILE;
+        s->target = argv[i];
+    }
+    environment_settings(s);
+    if (s->what == RUN_REPL && !s->interactive && !isatty(STDIN_FILENO))
+        s->what = RUN_STDIN;
+}

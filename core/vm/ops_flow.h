@@ -1,0 +1,191 @@
+/* ops_flow.h -- bodies: jumps, loops, the start of a body. */
+TARGET(JUMP)
+{
+    pc += 1 + instr_bc(pc);
+    DISPATCH();
+}
+
+TARGET(JUMP_BACK)
+{
+    pc += 1 + instr_bc(pc);
+    if (UNLIKELY(load_relaxed(&th->request) != 0))
+        goto poll;
+    DISPATCH();
+}
+
+/* `truth` is what the jump is taken for. */
+#define JUMP_TRUTH(truth)                                                                         \
+    do {                                                                                          \
+        Value x = r[pc->a];                                                                       \
+        bool yes;                                                                                 \
+        if (reg_is(x, TRUE)) {                                                                    \
+            yes = true;                                                                           \
+        } else if (reg_is(x, FALSE) || reg_is(x, NONE)) {                                         \
+            yes = false;                                                                          \
+        } else if (value_is_fixnum(x)) {                                                          \
+            yes = x != value_from_fixnum(0);                                                      \
+        } else {                                                                                  \
+            SAVE();                                                                               \
+            Answer a = slow_truth(th, F, pc->a);                                                  \
+            if (UNLIKELY(a == FAILED))                                                            \
+                goto error;                                                                       \
+            if (pc->flags & A_DEAD)                                                               \
+                reg_drop(th, r[pc->a]);                                                           \
+            if ((a == YES) == (truth))                                                            \
+                pc += instr_bc(pc);                                                               \
+            FINISH(0);                                                                            \
+        }                                                                                         \
+        pc += 1 + (yes == (truth) ? instr_bc(pc) : 0);                                            \
+        DISPATCH();                                                                               \
+    } while (0)
+
+TARGET(JUMP_IF_TRUE)
+{
+    JUMP_TRUTH(true);
+}
+
+TARGET(JUMP_IF_FALSE)
+{
+    JUMP_TRUTH(false);
+}
+
+TARGET(JUMP_IF_NONE)
+{
+    Value x = r[pc->a];
+    if (reg_is(x, NONE)) {
+        pc += 1 + instr_bc(pc);
+        DISPATCH();
+    }
+    bool slow = pc->flags & A_DEAD ? reg_drop(th, x) : false;
+    FINISH_DROPS(0, slow);
+}
+
+TARGET(JUMP_IF_NOT_NONE)
+{
+    Value x = r[pc->a];
+    if (reg_is(x, NONE))
+        NEXT(0);
+    bool slow = pc->flags & A_DEAD ? reg_drop(th, x) : false;
+    pc += instr_bc(pc);
+    FINISH_DROPS(0, slow);
+}
+
+/* r[b] = v, and on with the body of the loop. */
+#define FOR_ITEM(v)                                                                               \
+    do {                                                                                          \
+        Value item_ = (v);                                                                        \
+        if (pc->flags & A_LIVE) {                                                                 \
+            Value old_ = r[pc->b];                                                                \
+            r[pc->b] = item_;                                                                     \
+            FINISH_DROPS(1, reg_drop(th, old_));                                                  \
+        }                                                                                         \
+        r[pc->b] = item_;                                                                         \
+        NEXT(1);                                                                                  \
+    } while (0)
+
+TARGET(FOR_ITER)
+{
+    Value it = r[pc->a];
+    if (LIKELY(value_is_object(it))) {
+        switch (object_shape(reg_object(it))) {
+        case SHAPE_RANGE_ITER:
+            instr_set_op(pc, OP_FOR_ITER_RANGE);
+            goto L_FOR_ITER_RANGE;
+        case SHAPE_LIST_ITER:
+            instr_set_op(pc, OP_FOR_ITER_LIST);
+            goto L_FOR_ITER_LIST;
+        case SHAPE_GENERATOR:
+            instr_set_op(pc, OP_FOR_ITER_GENERATOR);
+            goto L_FOR_ITER_GENERATOR;
+        case SHAPE_TUPLE_ITER: {
+            Value v = tuple_iter_peek(th, value_of(reg_object(it)));
+            if (v != NULL) {
+                Value t = field_peek(&((TupleIter *)(void *)reg_object(it))->tuple);
+                object_touch(th, value_object(t));
+                FOR_ITEM(reg_from(th, value_object(t), v));
+            }
+            break;
+        }
+        default:
+            break;
+        }
+    }
+for_iter_slow:
+    SAVE();
+    Answer a = slow_for_iter(th, F, pc);
+    if (UNLIKELY(a == FAILED))
+        goto error;
+    if (a == NO)
+        pc += instr_offset(pc);
+    FINISH(1);
+}
+
+TARGET(FOR_ITER_RANGE)
+{
+    Value w = r[pc->a];
+    RangeIter *it = (RangeIter *)(void *)reg_object(w);
+    if (LIKELY(value_is_object(w) && object_shape(&it->head) == SHAPE_RANGE_ITER)) {
+        if (LIKELY(object_is_private(th, &it->head))) {
+            int64_t i = load_relaxed(&it->next);
+            if (LIKELY(i < it->count)) {
+                store_relaxed(&it->next, i + 1);
+                int64_t n = it->start + i * it->step;
+                if (LIKELY(fixnum_fits(n)))
+                    FOR_ITEM(value_from_fixnum(n));
+                store_relaxed(&it->next, i);
+            }
+        }
+        goto for_iter_slow;
+    }
+    instr_set_op(pc, OP_FOR_ITER);
+    DISPATCH();
+}
+
+TARGET(FOR_ITER_LIST)
+{
+    Value w = r[pc->a];
+    ListIter *it = (ListIter *)(void *)reg_object(w);
+    if (LIKELY(value_is_object(w) && object_shape(&it->head) == SHAPE_LIST_ITER)) {
+        Value v = list_iter_peek(th, value_of(it));
+        if (LIKELY(v != NULL))
+            FOR_ITEM(reg_from(th, value_object(field_peek(&it->list)), v));
+        goto for_iter_slow;
+    }
+    instr_set_op(pc, OP_FOR_ITER);
+    DISPATCH();
+}
+
+TARGET(FOR_ITER_GENERATOR)
+{
+    Value w = r[pc->a];
+    Generator *g = (Generator *)(void *)reg_object(w);
+    if (UNLIKELY(!value_is_object(w) || object_shape(&g->head) != SHAPE_GENERATOR)) {
+        instr_set_op(pc, OP_FOR_ITER);
+        DISPATCH();
+    }
+    SAVE();
+    if (UNLIKELY(!generator_claim(th, g))) {
+        if (error_set(th))
+            goto error;
+        goto for_iter_slow; /* finished */
+    }
+    if (UNLIKELY(--th->recursion_left < 0)) {
+        th->recursion_left++;
+        generator_unclaim(g);
+        raise_recursion(th, "");
+        goto error;
+    }
+    generator_push(th, g, 0);
+    r = g->frame.r;
+    pc = generator_enter(g, REG_STATIC(NONE));
+    DISPATCH();
+}
+
+TARGET(RESUME)
+{
+    if (UNLIKELY(load_relaxed(&th->request) != 0)) {
+        pc++;
+        goto poll;
+    }
+    NEXT(0);
+}

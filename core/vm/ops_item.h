@@ -1,0 +1,102 @@
+/* ops_item.h -- bodies: subscripts, appending, unpacking. */
+TARGET(GET_ITEM)
+{
+    Value o = r[pc->b], k = r[pc->c];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        uint32_t shape = object_shape(x);
+        Value v = NULL;
+        if (value_is_fixnum(k)) {
+            int64_t i = value_fixnum(k);
+            if (shape == SHAPE_LIST) {
+                object_touch(th, x);
+                if (UNLIKELY(i < 0))
+                    i += load_acquire(&((List *)(void *)x)->length);
+                v = i >= 0 ? list_peek(value_of(x), i) : NULL;
+            } else if (shape == SHAPE_TUPLE) {
+                if (UNLIKELY(i < 0))
+                    i += ((Tuple *)(void *)x)->length;
+                object_touch(th, x);
+                v = tuple_peek(value_of(x), i);
+            } else if (shape == SHAPE_DICT) {
+                object_touch(th, x);
+                v = dict_peek_int(value_of(x), k);
+            } else if (shape == SHAPE_STR) {
+                Str *s = (Str *)(void *)x;
+                if (UNLIKELY(i < 0))
+                    i += (int64_t)s->length;
+                if (LIKELY((uint64_t)i < s->length)) {
+                    uint32_t ch = str_char(s, (size_t)i);
+                    if (LIKELY(ch < 256)) {
+                        v = REG_STATIC(str_latin1((uint8_t)ch));
+                        FINISH_DROPS(1, put_result(th, F, pc, v));
+                    }
+                }
+            }
+        } else if (shape == SHAPE_DICT && value_is_object(k) &&
+                   object_shape(reg_object(k)) == SHAPE_STR) {
+            object_touch(th, x);
+            v = dict_peek_str(value_of(x), value_of(reg_object(k)));
+        }
+        if (LIKELY(v != NULL))
+            FINISH_DROPS(1, put_result(th, F, pc, reg_from(th, x, v)));
+    }
+    SAVE();
+    if (UNLIKELY(!slow_get_item(th, F, pc)))
+        goto error;
+    FINISH(1);
+}
+
+TARGET(SET_ITEM)
+{
+    Value o = r[pc->a], k = r[pc->b];
+    if (LIKELY(value_is_object(o) && value_is_fixnum(k))) {
+        Object *x = reg_object(o);
+        int64_t i = value_fixnum(k);
+        if (LIKELY(object_shape(x) == SHAPE_LIST)) {
+            object_touch(th, x);
+            if (UNLIKELY(i < 0))
+                i += load_acquire(&((List *)(void *)x)->length);
+            if (LIKELY((uint64_t)i < (uint64_t)load_acquire(&((List *)(void *)x)->length))) {
+                Value v = r[pc->c];
+                bool dead = (pc->flags & C_DEAD) != 0;
+                Value owned = dead ? reg_take(th, v) : reg_own(th, v);
+                if (LIKELY(list_store_fast(th, value_of(x), i, owned))) {
+                    if (pc->flags & A_DEAD)
+                        reg_drop(th, o);
+                    FINISH(0);
+                }
+                if (dead)
+                    r[pc->c] = owned;
+                else
+                    drop(th, owned);
+            }
+        }
+    }
+    SAVE();
+    if (UNLIKELY(!slow_set_item(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(LIST_APPEND)
+{
+    Value list = value_strip(r[pc->a]), v = r[pc->b];
+    v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
+    if (UNLIKELY(!list_append_fast(th, list, v))) {
+        SAVE();
+        if (pc->flags & B_DEAD)
+            r[pc->b] = NULL; /* given away, also on failure */
+        if (!list_append_slow(th, list, v))
+            goto error;
+    }
+    NEXT(0);
+}
+
+TARGET(UNPACK)
+{
+    SAVE();
+    if (UNLIKELY(!slow_unpack(th, F, pc)))
+        goto error;
+    FINISH(0);
+}

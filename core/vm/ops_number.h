@@ -1,0 +1,305 @@
+/* ops_number.h -- bodies: arithmetic and comparison; ints and floats of the common kind in line.
+ *
+ * An int n is the word 2n+1: sums and differences are made on the words themselves.
+ */
+#define BOTH_INT(x, y) ((value_bits(x) & value_bits(y) & VALUE_INT_BIT) != 0)
+#define BOTH_FLOAT(x, y) (value_is_flonum(x) && value_is_flonum(y))
+#define WORD(n) value_from_bits((uintptr_t)(n))
+#define SLOW_BINARY()                                                                             \
+    do {                                                                                          \
+        SAVE();                                                                                   \
+        if (UNLIKELY(!slow_binary(th, F, pc)))                                                    \
+            goto error;                                                                           \
+        FINISH(0);                                                                                \
+    } while (0)
+#define FLOAT_RESULT(expression)                                                                  \
+    do {                                                                                          \
+        Value f_ = float_encode(expression);                                                      \
+        if (LIKELY(f_ != NULL))                                                                   \
+            PUT_IMMEDIATE(0, f_);                                                                 \
+    } while (0)
+
+TARGET(ADD)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (LIKELY(BOTH_INT(x, y))) {
+        int64_t z;
+        if (LIKELY(!__builtin_add_overflow((int64_t)value_bits(x) - 1, (int64_t)value_bits(y),
+                                           &z)))
+            PUT_IMMEDIATE(0, WORD(z));
+    } else if (BOTH_FLOAT(x, y)) {
+        FLOAT_RESULT(float_decode(x) + float_decode(y));
+    }
+    SLOW_BINARY();
+}
+
+TARGET(SUBTRACT)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (LIKELY(BOTH_INT(x, y))) {
+        int64_t z;
+        if (LIKELY(!__builtin_sub_overflow((int64_t)value_bits(x), (int64_t)value_bits(y) - 1,
+                                           &z)))
+            PUT_IMMEDIATE(0, WORD(z));
+    } else if (BOTH_FLOAT(x, y)) {
+        FLOAT_RESULT(float_decode(x) - float_decode(y));
+    }
+    SLOW_BINARY();
+}
+
+TARGET(MULTIPLY)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (LIKELY(BOTH_INT(x, y))) {
+        int64_t z;
+        if (LIKELY(!__builtin_mul_overflow((int64_t)value_bits(x) - 1, value_fixnum(y), &z)))
+            PUT_IMMEDIATE(0, WORD(z | 1));
+    } else if (BOTH_FLOAT(x, y)) {
+        FLOAT_RESULT(float_decode(x) * float_decode(y));
+    }
+    SLOW_BINARY();
+}
+
+TARGET(TRUE_DIVIDE)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (BOTH_FLOAT(x, y)) { /* an immediate float is not zero */
+        FLOAT_RESULT(float_decode(x) / float_decode(y));
+    } else if (BOTH_INT(x, y)) {
+        int64_t m = value_fixnum(x), n = value_fixnum(y);
+        const int64_t exact = (int64_t)1 << 53;
+        if (LIKELY(n != 0 && m >= -exact && m <= exact && n >= -exact && n <= exact))
+            FLOAT_RESULT((double)m / (double)n);
+    }
+    SLOW_BINARY();
+}
+
+TARGET(FLOOR_DIVIDE)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (BOTH_INT(x, y)) {
+        int64_t m = value_fixnum(x), n = value_fixnum(y);
+        if (LIKELY(n > 0)) {
+            int64_t q = m / n;
+            q -= (q * n > m);
+            PUT_IMMEDIATE(0, value_from_fixnum(q));
+        }
+    }
+    SLOW_BINARY();
+}
+
+TARGET(REMAINDER)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (BOTH_INT(x, y)) {
+        int64_t m = value_fixnum(x), n = value_fixnum(y);
+        if (LIKELY(n > 0)) {
+            int64_t rest = LIKELY((uint64_t)m <= UINT32_MAX && (uint64_t)n <= UINT32_MAX)
+                               ? (int64_t)((uint32_t)m % (uint32_t)n)
+                               : m % n;
+            if (rest < 0)
+                rest += n;
+            PUT_IMMEDIATE(0, value_from_fixnum(rest));
+        }
+    }
+    SLOW_BINARY();
+}
+
+TARGET(LSHIFT)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (BOTH_INT(x, y)) {
+        int64_t m = value_fixnum(x), n = value_fixnum(y);
+        if (LIKELY((uint64_t)n < 62 && ((m << n) >> n) == m && fixnum_fits(m << n)))
+            PUT_IMMEDIATE(0, value_from_fixnum(m << n));
+    }
+    SLOW_BINARY();
+}
+
+TARGET(RSHIFT)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (BOTH_INT(x, y)) {
+        int64_t m = value_fixnum(x), n = value_fixnum(y);
+        if (LIKELY(n >= 0))
+            PUT_IMMEDIATE(0, value_from_fixnum(m >> (n < 63 ? n : 63)));
+    }
+    SLOW_BINARY();
+}
+
+TARGET(AND)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (LIKELY(BOTH_INT(x, y)))
+        PUT_IMMEDIATE(0, WORD(value_bits(x) & value_bits(y)));
+    SLOW_BINARY();
+}
+
+TARGET(OR)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (LIKELY(BOTH_INT(x, y)))
+        PUT_IMMEDIATE(0, WORD(value_bits(x) | value_bits(y)));
+    SLOW_BINARY();
+}
+
+TARGET(XOR)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    if (LIKELY(BOTH_INT(x, y)))
+        PUT_IMMEDIATE(0, WORD((value_bits(x) ^ value_bits(y)) | 1));
+    SLOW_BINARY();
+}
+
+TARGET(POWER)
+TARGET(MATRIX_MULTIPLY)
+{
+    SLOW_BINARY();
+}
+
+TARGET(ADD_IMM)
+{
+    Value x = r[pc->b];
+    if (LIKELY(value_is_fixnum(x))) {
+        int64_t z;
+        if (LIKELY(!__builtin_add_overflow((int64_t)value_bits(x),
+                                           (int64_t)(int16_t)pc->c * 2, &z)))
+            PUT_IMMEDIATE(0, WORD(z));
+    }
+    SAVE();
+    if (UNLIKELY(!slow_binary_imm(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(SUBTRACT_IMM)
+{
+    Value x = r[pc->b];
+    if (LIKELY(value_is_fixnum(x))) {
+        int64_t z;
+        if (LIKELY(!__builtin_sub_overflow((int64_t)value_bits(x),
+                                           (int64_t)(int16_t)pc->c * 2, &z)))
+            PUT_IMMEDIATE(0, WORD(z));
+    }
+    SAVE();
+    if (UNLIKELY(!slow_binary_imm(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(NEGATIVE)
+{
+    Value x = r[pc->b];
+    if (LIKELY(value_is_fixnum(x) && value_fixnum(x) != FIXNUM_MIN))
+        PUT_IMMEDIATE(0, value_from_fixnum(-value_fixnum(x)));
+    if (value_is_flonum(x)) /* the sign is bit 2 */
+        PUT_IMMEDIATE(0, value_from_bits(value_bits(x) ^ 4));
+    SAVE();
+    if (UNLIKELY(!slow_unary(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(POSITIVE)
+TARGET(INVERT)
+{
+    SAVE();
+    if (UNLIKELY(!slow_unary(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(NOT)
+{
+    Value x = r[pc->b];
+    if (reg_is(x, TRUE))
+        PUT_IMMEDIATE(0, REG_STATIC(FALSE));
+    if (reg_is(x, FALSE) || reg_is(x, NONE))
+        PUT_IMMEDIATE(0, REG_STATIC(TRUE));
+    SAVE();
+    Answer a = slow_truth(th, F, pc->b);
+    if (UNLIKELY(a == FAILED))
+        goto error;
+    put_result_b(th, F, pc, a == YES ? REG_STATIC(FALSE) : REG_STATIC(TRUE));
+    FINISH(0);
+}
+
+/* `yes` of the comparison SUB, as an expression over two C numbers. */
+#define COMPARE_NUMBERS(yes, m, n)                                                                \
+    switch (SUB(pc->flags)) {                                                                     \
+    case OP_LT: yes = (m) < (n); break;                                                           \
+    case OP_LE: yes = (m) <= (n); break;                                                          \
+    case OP_EQ: yes = (m) == (n); break;                                                          \
+    case OP_NE: yes = (m) != (n); break;                                                          \
+    case OP_GT: yes = (m) > (n); break;                                                           \
+    default: yes = (m) >= (n); break;                                                             \
+    }
+
+TARGET(COMPARE)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    bool yes;
+    if (LIKELY(BOTH_INT(x, y))) {
+        COMPARE_NUMBERS(yes, (int64_t)value_bits(x), (int64_t)value_bits(y));
+        PUT_IMMEDIATE(0, yes ? REG_STATIC(TRUE) : REG_STATIC(FALSE));
+    } else if (BOTH_FLOAT(x, y)) {
+        COMPARE_NUMBERS(yes, float_decode(x), float_decode(y));
+        PUT_IMMEDIATE(0, yes ? REG_STATIC(TRUE) : REG_STATIC(FALSE));
+    }
+    SAVE();
+    if (UNLIKELY(!slow_compare(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(IS)
+{
+    bool same = value_strip(r[pc->b]) == value_strip(r[pc->c]);
+    FINISH_DROPS(0, put_result(th, F, pc,
+                               same != ((pc->flags & FLAG_X) != 0) ? REG_STATIC(TRUE)
+                                                                   : REG_STATIC(FALSE)));
+}
+
+#define JUMP_ON(yes)                                                                              \
+    do {                                                                                          \
+        int32_t offset_ = (yes) == ((pc->flags & FLAG_X) != 0) ? instr_offset(pc) : 0;            \
+        pc += 2 + offset_;                                                                        \
+        DISPATCH();                                                                               \
+    } while (0)
+
+TARGET(JUMP_COMPARE)
+{
+    Value x = r[pc->b], y = r[pc->c];
+    bool yes;
+    if (LIKELY(BOTH_INT(x, y))) {
+        COMPARE_NUMBERS(yes, (int64_t)value_bits(x), (int64_t)value_bits(y));
+        JUMP_ON(yes);
+    } else if (BOTH_FLOAT(x, y)) {
+        COMPARE_NUMBERS(yes, float_decode(x), float_decode(y));
+        JUMP_ON(yes);
+    }
+    SAVE();
+    Answer a = slow_compare_jump(th, F, pc);
+    if (UNLIKELY(a == FAILED))
+        goto error;
+    if ((a == YES) == ((pc->flags & FLAG_X) != 0))
+        pc += instr_offset(pc);
+    FINISH(1);
+}
+
+TARGET(JUMP_COMPARE_IMM)
+{
+    Value x = r[pc->b];
+    bool yes;
+    if (LIKELY(value_is_fixnum(x))) {
+        COMPARE_NUMBERS(yes, value_fixnum(x), (int64_t)(int16_t)pc->c);
+        JUMP_ON(yes);
+    }
+    SAVE();
+    Answer a = slow_compare_jump(th, F, pc);
+    if (UNLIKELY(a == FAILED))
+        goto error;
+    if ((a == YES) == ((pc->flags & FLAG_X) != 0))
+        pc += instr_offset(pc);
+    FINISH(1);
+}

@@ -1,0 +1,379 @@
+/* mod_posix.c -- module posix: the module itself, its records, constants and argument helpers. */
+#include "modules/posix.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include <dlfcn.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <spawn.h>
+#include <sys/xattr.h>
+#include <sys/mman.h>
+#include <sys/eventfd.h>
+#include <stdio.h>
+
+extern char **environ;
+
+void *
+posix_error(Thread *th)
+{
+    return raise_os_error(th, errno);
+}
+
+void *
+posix_path_error(Thread *th, const PathArg *p)
+{
+    return raise_os_error_path(th, errno, p->object);
+}
+
+bool
+fd_arg(Thread *th, Value v, int *fd)
+{
+    if (is_int(v))
+        return arg_int(th, v, fd);
+    Value method = NULL;
+    Answer a = get_attr_optional(th, v, NAME(fileno), &method);
+    if (a == FAILED)
+        return false;
+    if (a == NO) {
+        raise_type_error(th, "argument must be an int, or have a fileno() method.");
+        return false;
+    }
+    Value r = call_0(th, method);
+    drop(th, method);
+    if (r == NULL)
+        return false;
+    bool ok = is_int(r);
+    if (!ok)
+        raise_type_error(th, "fileno() returned a non-integer");
+    ok = ok && arg_int(th, r, fd);
+    drop(th, r);
+    if (ok && *fd < 0) {
+        raise_value_error(th, "file descriptor cannot be a negative integer (%i)", *fd);
+        ok = false;
+    }
+    return ok;
+}
+
+bool
+dir_fd_arg(Thread *th, Value v, int *fd)
+{
+    if (v == NULL || v == NONE)
+        return true;
+    if (!is_int(v)) {
+        Value n = type_of(v)->s.index ? to_index(th, v) : NULL;
+        if (n == NULL) {
+            if (!error_set(th))
+                raise_type_error(th, "argument should be integer or None, not %T", v);
+            return false;
+        }
+        bool ok = arg_int(th, n, fd);
+        drop(th, n);
+        return ok;
+    }
+    return arg_int(th, v, fd);
+}
+
+bool
+path_arg(Thread *th, const char *fname, const char *what, Value v, int allow, PathArg *out)
+{
+    *out = (PathArg){.fd = -1, .object = v};
+    if ((allow & 2) && (v == NULL || v == NONE)) {
+        out->path = ".";
+        out->object = NONE;
+        return true;
+    }
+    if ((allow & 1) && !is_str(v) && !is_bytes(v) && type_of(v)->s.index) {
+        Value n = to_index(th, v);
+        bool ok = n && arg_int(th, n, &out->fd);
+        drop_null(th, n);
+        return ok;
+    }
+    Value path = NULL;
+    if (is_str(v) || is_bytes(v))
+        path = retain(th, v);
+    else {
+        bool missing = false;
+        path = call_special(th, v, NAME(__fspath__), NULL, 0, &missing);
+        if (path == NULL && missing) {
+            raise_type_error(th, "%s%s%s should be %s, not %T", fname ? fname : "", fname ? ": " : "",
+                             what, allow == 3   ? "string, bytes, os.PathLike, integer or None"
+                                   : allow == 2 ? "string, bytes, os.PathLike or None"
+                                   : allow == 1 ? "string, bytes, os.PathLike or integer"
+                                                : "string, bytes or os.PathLike", v);
+            return false;
+        }
+        if (path && !is_str(path) && !is_bytes(path)) {
+            raise_type_error(th, "expected %T.__fspath__() to return str or bytes, not %T", v, path);
+            DROP_CLEAR(th, path);
+        }
+        if (path == NULL)
+            return false;
+    }
+    out->bytes = is_bytes(path);
+    Value encoded = out->bytes ? retain(th, path) : fs_encode(th, path);
+    drop(th, path);
+    if (encoded == NULL)
+        return false;
+    if (memchr(as_bytes(encoded)->data, 0, (size_t)as_bytes(encoded)->length)) {
+        drop(th, encoded);
+        raise_value_error(th, "%s%sembedded null character in %s", fname ? fname : "", fname ? ": " : "", what);
+        return false;
+    }
+    out->held = encoded;
+    out->path = (const char *)as_bytes(encoded)->data;
+    return true;
+}
+
+void
+path_free(Thread *th, PathArg *p)
+{
+    int saved = errno;
+    drop_null(th, p->held);
+    p->held = NULL;
+    errno = saved;
+}
+
+Value
+path_result(Thread *th, const PathArg *p, const char *name, size_t n)
+{
+    return p->bytes ? bytes_from(th, name, n) : str_from_fs(th, name, n);
+}
+
+PosixState *
+posix_state(Thread *th)
+{
+    return load_acquire(&th->interp->slots[0]); /* pairs with posix_exec() */
+}
+
+/* -- records ---------------------------------------------------------------------------------------------- */
+
+#define F(n, d) {n, d}
+static const StructSeqField stat_fields[] = {
+    F("st_mode", "protection bits"), F("st_ino", "inode"), F("st_dev", "device"),
+    F("st_nlink", "number of hard links"), F("st_uid", "user ID of owner"), F("st_gid", "group ID of owner"),
+    F("st_size", "total size, in bytes"), F("", "integer time of last access"),
+    F("", "integer time of last modification"), F("", "integer time of last change"),
+    F("st_atime", "time of last access"), F("st_mtime", "time of last modification"),
+    F("st_ctime", "time of last change"), F("st_atime_ns", "time of last access in nanoseconds"),
+    F("st_mtime_ns", "time of last modification in nanoseconds"),
+    F("st_ctime_ns", "time of last change in nanoseconds"), F("st_blksize", "blocksize for filesystem I/O"),
+    F("st_blocks", "number of blocks allocated"), F("st_rdev", "device type (if inode device)"), F(NULL, NULL)};
+static const StructSeqSpec stat_spec = {"os.stat_result", "stat_result: Result from stat, fstat, or lstat.", stat_fields, 10};
+static const StructSeqField statvfs_fields[] = {
+    F("f_bsize", ""), F("f_frsize", ""), F("f_blocks", ""), F("f_bfree", ""), F("f_bavail", ""), F("f_files", ""),
+    F("f_ffree", ""), F("f_favail", ""), F("f_flag", ""), F("f_namemax", ""), F("f_fsid", ""), F(NULL, NULL)};
+static const StructSeqSpec statvfs_spec = {"os.statvfs_result", "statvfs_result: Result from statvfs or fstatvfs.", statvfs_fields, 10};
+static const StructSeqField terminal_fields[] = {
+    F("columns", "width of the terminal window in characters"), F("lines", "height of the terminal window in characters"), F(NULL, NULL)};
+static const StructSeqSpec terminal_spec = {"os.terminal_size", "A tuple of (columns, lines) for holding terminal window size", terminal_fields, 2};
+static const StructSeqField uname_fields[] = {
+    F("sysname", "operating system name"), F("nodename", "name of machine on network (implementation-defined)"),
+    F("release", "operating system release"), F("version", "operating system version"), F("machine", "hardware identifier"), F(NULL, NULL)};
+static const StructSeqSpec uname_spec = {"posix.uname_result", "uname_result: Result from os.uname().", uname_fields, 5};
+static const StructSeqField times_fields[] = {
+    F("user", "user time"), F("system", "system time"), F("children_user", "user time of children"),
+    F("children_system", "system time of children"), F("elapsed", "elapsed time since an arbitrary point in the past"), F(NULL, NULL)};
+static const StructSeqSpec times_spec = {"posix.times_result", "times_result: Result from os.times().", times_fields, 5};
+static const StructSeqField sched_fields[] = {F("sched_priority", "the scheduling priority"), F(NULL, NULL)};
+static const StructSeqSpec sched_spec = {"posix.sched_param", "Currently has only one field: sched_priority", sched_fields, 1};
+#undef F
+
+static Value
+nanoseconds(Thread *th, const struct timespec *t)
+{
+    Value s = int_from_i64(th, t->tv_sec), b = value_from_fixnum(1000000000);
+    Value ns = s ? int_multiply(th, s, b) : NULL;
+    Value r = ns ? int_add(th, ns, value_from_fixnum(t->tv_nsec)) : NULL;
+    drop_null(th, s);
+    drop_null(th, ns);
+    return r;
+}
+
+Value
+stat_to_value(Thread *th, const struct stat *st)
+{
+    Value r = struct_seq_new(th, posix_state(th)->stat_result);
+    if (r == NULL)
+        return NULL;
+    Value v[19] = {
+        int_from_u64(th, st->st_mode), int_from_u64(th, st->st_ino), int_from_u64(th, st->st_dev),
+        int_from_u64(th, st->st_nlink), int_from_u64(th, st->st_uid), int_from_u64(th, st->st_gid),
+        int_from_i64(th, st->st_size), int_from_i64(th, st->st_atim.tv_sec),
+        int_from_i64(th, st->st_mtim.tv_sec), int_from_i64(th, st->st_ctim.tv_sec),
+        float_from(th, (double)st->st_atim.tv_sec + 1e-9 * (double)st->st_atim.tv_nsec),
+        float_from(th, (double)st->st_mtim.tv_sec + 1e-9 * (double)st->st_mtim.tv_nsec),
+        float_from(th, (double)st->st_ctim.tv_sec + 1e-9 * (double)st->st_ctim.tv_nsec),
+        nanoseconds(th, &st->st_atim), nanoseconds(th, &st->st_mtim), nanoseconds(th, &st->st_ctim),
+        int_from_i64(th, st->st_blksize), int_from_i64(th, st->st_blocks), int_from_u64(th, st->st_rdev),
+    };
+    bool ok = true;
+    for (int i = 0; i < 19; i++) {
+        ok = ok && v[i];
+        if (v[i])
+            struct_seq_init(r, i, v[i]);
+    }
+    if (!ok)
+        DROP_CLEAR(th, r);
+    return r;
+}
+
+/* -- constants -------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int64_t value;
+} constants[] = {
+#define C(x) {#x, x},
+    C(F_OK) C(R_OK) C(W_OK) C(X_OK) C(NGROUPS_MAX) C(TMP_MAX) C(WCONTINUED) C(WNOHANG) C(WUNTRACED)
+    C(O_RDONLY) C(O_WRONLY) C(O_RDWR) C(O_NDELAY) C(O_NONBLOCK) C(O_APPEND) C(O_DSYNC) C(O_RSYNC) C(O_SYNC)
+    C(O_NOCTTY) C(O_CREAT) C(O_EXCL) C(O_TRUNC) C(O_LARGEFILE) C(O_PATH) C(O_TMPFILE) C(O_CLOEXEC)
+    C(O_ACCMODE) C(O_FSYNC) C(O_ASYNC) C(O_DIRECT) C(O_DIRECTORY) C(O_NOFOLLOW) C(O_NOATIME)
+    C(EX_OK) C(EX_USAGE) C(EX_DATAERR) C(EX_NOINPUT) C(EX_NOUSER) C(EX_NOHOST) C(EX_UNAVAILABLE)
+    C(EX_SOFTWARE) C(EX_OSERR) C(EX_OSFILE) C(EX_CANTCREAT) C(EX_IOERR) C(EX_TEMPFAIL) C(EX_PROTOCOL)
+    C(EX_NOPERM) C(EX_CONFIG) C(ST_RDONLY) C(ST_NOSUID) C(ST_NODEV) C(ST_NOEXEC) C(ST_SYNCHRONOUS)
+    C(ST_MANDLOCK) C(ST_WRITE) C(ST_APPEND) C(ST_NOATIME) C(ST_NODIRATIME) C(ST_RELATIME)
+    C(PRIO_PROCESS) C(PRIO_PGRP) C(PRIO_USER) C(P_PID) C(P_PGID) C(P_ALL) C(P_PIDFD)
+    C(WEXITED) C(WSTOPPED) C(WNOWAIT) C(CLD_EXITED) C(CLD_KILLED) C(CLD_DUMPED) C(CLD_TRAPPED)
+    C(CLD_STOPPED) C(CLD_CONTINUED) C(F_LOCK) C(F_TLOCK) C(F_ULOCK) C(F_TEST)
+    C(POSIX_FADV_NORMAL) C(POSIX_FADV_SEQUENTIAL) C(POSIX_FADV_RANDOM) C(POSIX_FADV_NOREUSE)
+    C(POSIX_FADV_WILLNEED) C(POSIX_FADV_DONTNEED) C(SCHED_OTHER) C(SCHED_FIFO) C(SCHED_RR) C(SCHED_BATCH)
+    C(SCHED_IDLE) C(SCHED_RESET_ON_FORK) C(XATTR_CREATE) C(XATTR_REPLACE) C(RTLD_LAZY) C(RTLD_NOW)
+    C(RTLD_GLOBAL) C(RTLD_LOCAL) C(RTLD_NODELETE) C(RTLD_NOLOAD) C(RTLD_DEEPBIND) C(GRND_RANDOM)
+    C(GRND_NONBLOCK) C(MFD_CLOEXEC) C(MFD_ALLOW_SEALING) C(MFD_HUGETLB) C(EFD_CLOEXEC) C(EFD_NONBLOCK)
+    C(EFD_SEMAPHORE) C(SEEK_DATA) C(SEEK_HOLE)
+#undef C
+    {"POSIX_SPAWN_OPEN", 0}, {"POSIX_SPAWN_CLOSE", 1}, {"POSIX_SPAWN_DUP2", 2},
+    {"XATTR_SIZE_MAX", 65536}, {"SPLICE_F_MOVE", 1}, {"SPLICE_F_NONBLOCK", 2}, {"SPLICE_F_MORE", 4},
+};
+
+typedef struct ConfName {
+    const char *name;
+    int value;
+} ConfName;
+
+static const ConfName pathconf_names[] = {
+    {"PC_LINK_MAX", _PC_LINK_MAX}, {"PC_MAX_CANON", _PC_MAX_CANON}, {"PC_MAX_INPUT", _PC_MAX_INPUT},
+    {"PC_NAME_MAX", _PC_NAME_MAX}, {"PC_PATH_MAX", _PC_PATH_MAX}, {"PC_PIPE_BUF", _PC_PIPE_BUF},
+    {"PC_CHOWN_RESTRICTED", _PC_CHOWN_RESTRICTED}, {"PC_NO_TRUNC", _PC_NO_TRUNC}, {"PC_VDISABLE", _PC_VDISABLE},
+    {"PC_SYNC_IO", _PC_SYNC_IO}, {"PC_ASYNC_IO", _PC_ASYNC_IO}, {"PC_FILESIZEBITS", _PC_FILESIZEBITS},
+};
+static const ConfName sysconf_names[] = {
+    {"SC_ARG_MAX", _SC_ARG_MAX}, {"SC_CHILD_MAX", _SC_CHILD_MAX}, {"SC_CLK_TCK", _SC_CLK_TCK},
+    {"SC_NGROUPS_MAX", _SC_NGROUPS_MAX}, {"SC_OPEN_MAX", _SC_OPEN_MAX}, {"SC_PAGESIZE", _SC_PAGESIZE},
+    {"SC_PAGE_SIZE", _SC_PAGE_SIZE}, {"SC_NPROCESSORS_CONF", _SC_NPROCESSORS_CONF},
+    {"SC_NPROCESSORS_ONLN", _SC_NPROCESSORS_ONLN}, {"SC_PHYS_PAGES", _SC_PHYS_PAGES},
+    {"SC_AVPHYS_PAGES", _SC_AVPHYS_PAGES}, {"SC_IOV_MAX", _SC_IOV_MAX}, {"SC_SEM_NSEMS_MAX", _SC_SEM_NSEMS_MAX},
+    {"SC_SEM_VALUE_MAX", _SC_SEM_VALUE_MAX}, {"SC_LINE_MAX", _SC_LINE_MAX}, {"SC_VERSION", _SC_VERSION},
+    {"SC_THREADS", _SC_THREADS}, {"SC_THREAD_STACK_MIN", _SC_THREAD_STACK_MIN},
+    {"SC_GETPW_R_SIZE_MAX", _SC_GETPW_R_SIZE_MAX}, {"SC_GETGR_R_SIZE_MAX", _SC_GETGR_R_SIZE_MAX},
+    {"SC_MINSIGSTKSZ", 249}, {"SC_HOST_NAME_MAX", _SC_HOST_NAME_MAX}, {"SC_SYMLOOP_MAX", _SC_SYMLOOP_MAX},
+    {"SC_STREAM_MAX", _SC_STREAM_MAX}, {"SC_TZNAME_MAX", _SC_TZNAME_MAX}, {"SC_SIGQUEUE_MAX", _SC_SIGQUEUE_MAX},
+};
+static const ConfName confstr_names[] = {
+    {"CS_PATH", _CS_PATH}, {"CS_GNU_LIBC_VERSION", _CS_GNU_LIBC_VERSION},
+    {"CS_GNU_LIBPTHREAD_VERSION", _CS_GNU_LIBPTHREAD_VERSION},
+};
+
+static Value
+conf_dict(Thread *th, const ConfName *list, size_t n)
+{
+    Value d = dict_new(th);
+    for (size_t i = 0; d && i < n; i++)
+        if (!dict_set_c(th, d, list[i].name, value_from_fixnum(list[i].value)))
+            DROP_CLEAR(th, d);
+    return d;
+}
+
+static const char *const have_functions[] = {
+    "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD", "HAVE_FCHMODAT", "HAVE_FCHOWN", "HAVE_FCHOWNAT",
+    "HAVE_FDOPENDIR", "HAVE_FEXECVE", "HAVE_FPATHCONF", "HAVE_FSTATAT", "HAVE_FSTATVFS", "HAVE_FTRUNCATE",
+    "HAVE_FUTIMENS", "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT", "HAVE_LUTIMES", "HAVE_MKDIRAT",
+    "HAVE_MKFIFOAT", "HAVE_MKNODAT", "HAVE_OPENAT", "HAVE_READLINKAT", "HAVE_RENAMEAT", "HAVE_SYMLINKAT",
+    "HAVE_UNLINKAT", "HAVE_UTIMENSAT",
+};
+
+static Value
+environ_dict(Thread *th)
+{
+    Value d = dict_new(th);
+    for (char **e = environ; d && e && *e; e++) {
+        const char *eq = strchr(*e, '=');
+        if (eq == NULL)
+            continue;
+        Value k = bytes_from(th, *e, (size_t)(eq - *e)), v = bytes_from(th, eq + 1, strlen(eq + 1));
+        if (k == NULL || v == NULL) {
+            drop_null(th, k);
+            drop_null(th, v);
+            DROP_CLEAR(th, d);
+            break;
+        }
+        Value old = dict_set_default(th, d, k, v);
+        drop(th, k);
+        drop(th, v);
+        if (old == NULL)
+            DROP_CLEAR(th, d);
+        drop_null(th, old);
+    }
+    return d;
+}
+
+static bool
+posix_exec(Thread *th, Value m)
+{
+    PosixState *s = module_state(m);
+    store_release(&th->interp->slots[0], s); /* pairs with posix_state() */
+    for (size_t i = 0; i < ARRAY_LEN(constants); i++)
+        if (!module_add_int(th, m, constants[i].name, constants[i].value))
+            return false;
+    Value have = list_new(th, ARRAY_LEN(have_functions));
+    for (size_t i = 0; have && i < ARRAY_LEN(have_functions); i++)
+        if (!list_append_steal(th, have, str_from_c(th, have_functions[i])))
+            DROP_CLEAR(th, have);
+    return module_add(th, m, "_have_functions", have) && module_add(th, m, "environ", environ_dict(th)) &&
+           module_add(th, m, "error", retain(th, value_of_type(&exc_OSError))) &&
+           module_add(th, m, "pathconf_names", conf_dict(th, pathconf_names, ARRAY_LEN(pathconf_names))) &&
+           module_add(th, m, "sysconf_names", conf_dict(th, sysconf_names, ARRAY_LEN(sysconf_names))) &&
+           module_add(th, m, "confstr_names", conf_dict(th, confstr_names, ARRAY_LEN(confstr_names))) &&
+           (s->stat_result = struct_seq_type(th, &stat_spec)) && module_add_type(th, m, s->stat_result) &&
+           (s->statvfs_result = struct_seq_type(th, &statvfs_spec)) && module_add_type(th, m, s->statvfs_result) &&
+           (s->terminal_size = struct_seq_type(th, &terminal_spec)) && module_add_type(th, m, s->terminal_size) &&
+           (s->uname_result = struct_seq_type(th, &uname_spec)) && module_add_type(th, m, s->uname_result) &&
+           (s->times_result = struct_seq_type(th, &times_spec)) && module_add_type(th, m, s->times_result) &&
+           (s->sched_param = struct_seq_type(th, &sched_spec)) && module_add_type(th, m, s->sched_param) &&
+           posix_dir_types(th, m, s) && module_add_methods(th, m, posix_dir_methods) &&
+           module_add_methods(th, m, posix_process_methods);
+}
+
+static void
+posix_visit(Value m, VisitFn visit, void *arg)
+{
+    PosixState *s = module_state(m);
+    Type *types[] = {s->stat_result, s->statvfs_result, s->terminal_size, s->uname_result, s->times_result,
+                     s->sched_param, s->dir_entry, s->scandir_iter};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (types[i])
+            visit(value_of_type(types[i]), arg);
+    field_visit(&s->before_fork, visit, arg);
+    field_visit(&s->after_fork_child, visit, arg);
+    field_visit(&s->after_fork_parent, visit, arg);
+}
+
+const ModuleSpec posix_module = {
+    .name = "posix",
+    .doc = "This module provides access to operating system functionality that is\n"
+           "standardized by the C Standard and the POSIX standard (a thinly\n"
+           "disguised Unix interface).  Refer to the library manual and\n"
+           "corresponding Unix manual entries for more information on calls.",
+    .methods = posix_file_methods,
+    .exec = posix_exec,
+    .state_size = sizeof(PosixState),
+    .visit = posix_visit,
+};

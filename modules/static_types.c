@@ -1,0 +1,30 @@
+/* static_types.c -- types of native modules that belong to the process, made ready once.
+ *
+ * A module that is executed in several interpreters, or by several threads at once, shares its
+ * static types; `busy` lets one thread at a time make types ready, and the others wait offline.
+ */
+#include "modules/static_types.h"
+
+#include "threads/blocking.h"
+#include "threads/os_thread.h"
+#include "threads/safepoint.h"
+
+static ATOMIC(uint8_t) busy;
+
+bool
+static_types_ready(Thread *th, const StaticType *types, size_t n)
+{
+    uint8_t idle = 0;
+    while (!cas_acquire(&busy, &idle, 1)) { /* pairs with the release below */
+        blocking_begin(th);
+        os_yield();
+        blocking_end(th);
+        idle = 0;
+    }
+    bool good = true;
+    for (size_t i = 0; good && i < n; i++)
+        good = (type_flags(types[i].type) & TYPE_READY) != 0 ||
+               type_ready_static(th, types[i].type, 0, types[i].spec);
+    store_release(&busy, 0); /* pairs with the acquire above */
+    return good;
+}
