@@ -21,8 +21,8 @@ is_next(uint8_t b)
     return (b & 0xc0) == 0x80;
 }
 
-int
-utf8_decode_char(const uint8_t *p, size_t n, uint32_t *c)
+ALWAYS_INLINE int
+decode_char(const uint8_t *p, size_t n, uint32_t *c)
 {
     uint8_t b = p[0];
     if (b < 0x80) {
@@ -70,6 +70,12 @@ utf8_decode_char(const uint8_t *p, size_t n, uint32_t *c)
     return 4;
 }
 
+int
+utf8_decode_char(const uint8_t *p, size_t n, uint32_t *c)
+{
+    return decode_char(p, n, c);
+}
+
 size_t
 utf8_measure(const uint8_t *p, size_t n, size_t *chars, uint32_t *max_char)
 {
@@ -81,8 +87,8 @@ utf8_measure(const uint8_t *p, size_t n, size_t *chars, uint32_t *max_char)
         count += plain;
         while (i < n && p[i] >= 0x80) {
             uint32_t c;
-            int size = utf8_decode_char(p + i, n - i, &c);
-            if (size <= 0) {
+            int size = decode_char(p + i, n - i, &c);
+            if (UNLIKELY(size <= 0)) {
                 goto end;
             }
             all |= c;
@@ -124,19 +130,25 @@ take_char(const uint8_t **at)
     {                                                                          \
         const uint8_t *end = p + n;                                            \
         while (p < end) {                                                      \
-            if (end - p >= 8) {                                                \
+            if (*p >= 0x80) {                                                  \
+                *out++ = (type)take_char(&p);                                  \
+                continue;                                                      \
+            }                                                                  \
+            while (end - p >= 8) {                                             \
                 uint64_t word;                                                 \
                 memcpy(&word, p, 8);                                           \
-                if ((word & UTF8_HIGH_BITS) == 0) {                            \
-                    for (int i = 0; i < 8; i++) {                              \
-                        out[i] = p[i];                                         \
-                    }                                                          \
-                    p += 8;                                                    \
-                    out += 8;                                                  \
-                    continue;                                                  \
+                if ((word & UTF8_HIGH_BITS) != 0) {                            \
+                    break;                                                     \
                 }                                                              \
+                for (int i = 0; i < 8; i++) {                                  \
+                    out[i] = p[i];                                             \
+                }                                                              \
+                p += 8;                                                        \
+                out += 8;                                                      \
             }                                                                  \
-            *out++ = (type)take_char(&p);                                      \
+            while (p < end && *p < 0x80) {                                     \
+                *out++ = *p++;                                                 \
+            }                                                                  \
         }                                                                      \
     }
 

@@ -183,7 +183,8 @@ chunk_give_back(Slab *s, unsigned count)
     free_slabs += count;
     if (c->free_mask == ALL_FREE && free_slabs > CHUNK_SLABS)
         chunk_free_locked(c);
-    else if (free_slabs > 2 * CHUNK_SLABS && !c->huge_pages && free_slabs > chunks * CHUNK_SLABS / 2) {
+    else if (!c->huge_pages && free_slabs > 2 * CHUNK_SLABS &&
+             free_slabs > chunks * CHUNK_SLABS / 2) {
         /* Much is unused, but scattered: let the kernel have these pages. */
         char *start = chunk_slab_start(c, (unsigned)first);
         char *end = (char *)c + ((size_t)(first + (int)count) << SLAB_SHIFT);

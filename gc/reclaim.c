@@ -133,7 +133,8 @@ push(Thread *th, uintptr_t word, uintptr_t second, size_t bytes, bool hurry)
     if (r->serving)
         return; /* whoever serves goes on until all is done */
     bool single = load_relaxed(&threads_started) == 0;
-    bool look = single || r->open_bytes + r->waiting_bytes >= RETIRE_HARD || (hurry && !blocker_online(r)) || r->open_bytes >= RETIRE_SOFT ||
+    bool look = single || (hurry && !blocker_online(r)) || r->open_bytes >= RETIRE_SOFT ||
+                r->open_bytes + r->waiting_bytes >= RETIRE_HARD ||
                 (++r->pushed & 63) == 0;
     if (look && !(load_relaxed(&th->request) & REQUEST_PENDING))
         safepoint_request(th, REQUEST_PENDING);
@@ -370,8 +371,7 @@ static void
 carry_out_stopped(Thread *th)
 {
     world_stop(th);
-    bool only = interps_first->next == NULL; /* a new one has nothing of ours */
-    carry_out_now(th, only ? IMMEDIATE_ALL : IMMEDIATE_OBJECTS, DEPTH_MAX);
+    carry_out_now(th, IMMEDIATE_OBJECTS, DEPTH_MAX);
     world_start(th);
 }
 

@@ -114,7 +114,8 @@ object_try_retain(Thread *th, Object *o)
     do {
         if (s == SHARED_MERGED && !(object_bits(o) & BIT_DEFERRED))
             return false; /* dead */
-    } while (!cas_acquire(&o->shared, &s, s + SHARED_ONE)); /* pairs with merge() [refcount.shared] */
+        /* acquire: pairs with merge() and other drops [refcount.shared] */
+    } while (!cas_acquire(&o->shared, &s, s + SHARED_ONE));
     if (UNLIKELY(shared_count(s) >= SHARED_SATURATED))
         saturate(o);
     return true;

@@ -108,8 +108,15 @@ serve_interp(Interp *interp)
     if (th == NULL)
         return;
     th->is_daemon = 1;
+    fetch_add_relaxed(&interp->thread_count, -1u); /* programs do not count this one */
     thread_attach(th);
-    pending_serve(th);
+    /* Without the evaluator's `start` hook a context cannot run Python code: then finalizers
+     * go back to the interpreter and wait for one of its own threads. */
+    if (thread_can_run_python(th))
+        pending_serve(th);
+    else
+        reclaim_serve(th);
+    fetch_add_relaxed(&interp->thread_count, 1);
     thread_release(th);
 }
 

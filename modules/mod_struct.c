@@ -11,7 +11,7 @@
 #include "objects/text/str.h"
 
 typedef struct StructState {
-    Value cache; /* [const] dict: format -> program */
+    Field cache; /* dict: format -> program; NULL once the module is cleared */
 } StructState;
 
 #define CACHE_MAX 100
@@ -475,27 +475,25 @@ static const TypeSpec struct_error_spec = {
 static Value
 cached_program(Thread *th, Value module, Value format)
 {
-    Value cache = ((StructState *)module_state(module))->cache, program;
-    if (is_exact(format, SHAPE_STR) || is_exact(format, SHAPE_BYTES)) {
-        switch (dict_get(th, cache, format, &program)) {
-        case YES: return program;
-        case FAILED: return NULL;
-        case NO: break;
-        }
-    } else if (is_instance_of(format, &struct_type)) {
-        program = struct_program(th, format);
-        if (program != NULL)
-            return program;
-    }
-    program = struct_compile(th, format);
-    if (program == NULL || !(is_exact(format, SHAPE_STR) || is_exact(format, SHAPE_BYTES)))
+    StructState *state = module_state(module);
+    if (!is_exact(format, SHAPE_STR) && !is_exact(format, SHAPE_BYTES))
+        return struct_compile(th, format);
+    Value cache = field_read(th, value_object(module), &state->cache), program;
+    if (cache == NULL)
+        return struct_compile(th, format);
+    Answer found = dict_get(th, cache, format, &program);
+    if (found == YES) {
+        drop(th, cache);
         return program;
-    if (dict_length(cache) >= CACHE_MAX)
-        dict_clear(th, cache);
-    if (!dict_set(th, cache, format, program)) {
-        drop(th, program);
-        return NULL;
     }
+    program = found == NO ? struct_compile(th, format) : NULL;
+    if (program != NULL) {
+        if (dict_length(cache) >= CACHE_MAX)
+            dict_clear(th, cache);
+        if (!dict_set(th, cache, format, program))
+            DROP_CLEAR(th, program);
+    }
+    drop(th, cache);
     return program;
 }
 
@@ -582,7 +580,12 @@ struct_iter_unpack(Thread *th, Value self, const Arg *args, size_t nargs)
 static Value
 struct_clearcache(Thread *th, Value self)
 {
-    dict_clear(th, ((StructState *)module_state(self))->cache);
+    StructState *state = module_state(self);
+    Value cache = field_read(th, value_object(self), &state->cache);
+    if (cache != NULL) {
+        dict_clear(th, cache);
+        drop(th, cache);
+    }
     return NONE;
 }
 
@@ -617,8 +620,11 @@ struct_exec(Thread *th, Value module)
         {&unpack_iter_type, &unpack_iter_spec},
     };
     StructState *state = module_state(module);
-    state->cache = dict_new(th);
-    return state->cache != NULL && static_types_ready(th, types, ARRAY_LEN(types)) &&
+    Value cache = dict_new(th);
+    if (cache == NULL)
+        return false;
+    field_replace(th, value_object(module), &state->cache, cache);
+    return static_types_ready(th, types, ARRAY_LEN(types)) &&
            module_add(th, module, "error", value_of_type(&struct_error)) &&
            module_add(th, module, "Struct", value_of_type(&struct_type));
 }
@@ -626,7 +632,13 @@ struct_exec(Thread *th, Value module)
 static void
 struct_module_visit(Value module, VisitFn visit, void *arg)
 {
-    value_visit(((StructState *)module_state(module))->cache, visit, arg);
+    field_visit(&((StructState *)module_state(module))->cache, visit, arg);
+}
+
+static void
+struct_module_clear(Thread *th, Value module)
+{
+    field_replace(th, value_object(module), &((StructState *)module_state(module))->cache, NULL);
 }
 
 const ModuleSpec struct_module = {
@@ -640,4 +652,5 @@ const ModuleSpec struct_module = {
     .exec = struct_exec,
     .state_size = sizeof(StructState),
     .visit = struct_module_visit,
+    .clear = struct_module_clear,
 };

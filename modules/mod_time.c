@@ -29,7 +29,7 @@
 #include "threads/safepoint.h"
 
 typedef struct TimeState {
-    Type *struct_time; /* [const] counted */
+    Field struct_time; /* a type; NULL once the module is cleared */
 } TimeState;
 
 #define BILLION 1000000000
@@ -318,7 +318,11 @@ static Value
 struct_time_from(Thread *th, Value module, const struct tm *tm)
 {
     TimeState *state = module_state(module);
-    Value seq = struct_seq_new(th, state->struct_time);
+    Value type = field_read(th, value_object(module), &state->struct_time);
+    if (type == NULL)
+        return raise_error(th, &exc_RuntimeError, "module time is cleared");
+    Value seq = struct_seq_new(th, as_type(type));
+    drop(th, type);
     if (seq == NULL)
         return NULL;
     const int fields[] = {tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday,
@@ -406,7 +410,7 @@ calendar_read(Thread *th, Value module, const char *name, Value v, Calendar *c)
 {
     TimeState *state = module_state(module);
     memset(c, 0, sizeof *c);
-    bool is_struct = type_of(v) == state->struct_time;
+    bool is_struct = value_of_type(type_of(v)) == field_peek(&state->struct_time);
     if (!is_tuple(v)) {
         raise_type_error(th, "Tuple or struct_time argument required");
         return false;
@@ -811,18 +815,24 @@ time_exec(Thread *th, Value module)
         if (!module_add_int(th, module, clocks[i].name, clocks[i].id))
             return false;
     tzset();
-    state->struct_time = struct_seq_type(th, &struct_time_spec);
-    return state->struct_time != NULL && set_zone(th, module) &&
-           module_add_int(th, module, "_STRUCT_TM_ITEMS", 11) &&
-           module_add(th, module, "struct_time", retain(th, value_of_type(state->struct_time)));
+    Type *type = struct_seq_type(th, &struct_time_spec);
+    if (type == NULL)
+        return false;
+    field_replace(th, value_object(module), &state->struct_time, value_of_type(type));
+    return set_zone(th, module) && module_add_int(th, module, "_STRUCT_TM_ITEMS", 11) &&
+           module_add(th, module, "struct_time", retain(th, value_of_type(type)));
 }
 
 static void
 time_visit(Value module, VisitFn visit, void *arg)
 {
-    TimeState *state = module_state(module);
-    if (state->struct_time != NULL)
-        visit(value_of_type(state->struct_time), arg);
+    field_visit(&((TimeState *)module_state(module))->struct_time, visit, arg);
+}
+
+static void
+time_clear(Thread *th, Value module)
+{
+    field_replace(th, value_object(module), &((TimeState *)module_state(module))->struct_time, NULL);
 }
 
 const ModuleSpec time_module = {
@@ -835,4 +845,5 @@ const ModuleSpec time_module = {
     .exec = time_exec,
     .state_size = sizeof(TimeState),
     .visit = time_visit,
+    .clear = time_clear,
 };

@@ -120,6 +120,13 @@ start_routine(void *p)
 bool
 os_thread_start(void (*fn)(void *arg), void *arg, size_t stack_size)
 {
+    uint64_t ident;
+    return os_thread_start_ident(fn, arg, stack_size, &ident);
+}
+
+bool
+os_thread_start_ident(void (*fn)(void *arg), void *arg, size_t stack_size, uint64_t *ident)
+{
     StartArgs *args = mem_alloc(sizeof(*args));
     if (args == NULL)
         return false;
@@ -142,7 +149,9 @@ os_thread_start(void (*fn)(void *arg), void *arg, size_t stack_size)
               pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
               pthread_create(&handle, &attr, start_routine, args) == 0;
     pthread_attr_destroy(&attr);
-    if (!ok)
+    if (ok)
+        *ident = (uint64_t)(uintptr_t)handle;
+    else
         mem_free(args);
     return ok;
 }

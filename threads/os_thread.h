@@ -26,6 +26,8 @@ uintptr_t os_thread_stack_limit(OsThread *os);
 /* Starts a detached thread.  `stack_size` 0: the default set below.  False: the system
  * has no thread left. */
 bool os_thread_start(void (*fn)(void *arg), void *arg, size_t stack_size);
+/* The same; *ident becomes the new thread's. */
+bool os_thread_start_ident(void (*fn)(void *arg), void *arg, size_t stack_size, uint64_t *ident);
 
 /* The stack size of new threads; 0: the system's default.  False: not possible. */
 bool os_thread_set_stack_size(size_t size);

@@ -416,14 +416,25 @@ thread_create_main(Interp *interp)
     return th;
 }
 
+bool
+thread_can_run_python(const Thread *th)
+{
+    return th->interp->state == NULL || th->handled != NULL;
+}
+
 void
 thread_release(Thread *th)
 {
     ASSERT(th->in_use);
+    if (th->os_thread == NULL) { /* it never ran: there is nothing to take down */
+        put_in_pool(th);
+        return;
+    }
     if (!thread_is_attached(th))
         thread_attach(th);
-    if (safepoint_handlers.serve_pending)
-        safepoint_handlers.serve_pending(th); /* here Python code can still run */
+    /* Here Python code can still run, unless the evaluator has taken its state down. */
+    if (safepoint_handlers.serve_pending && thread_can_run_python(th))
+        safepoint_handlers.serve_pending(th);
     th->releasing = 1;
     for (int i = hook_count; i-- > 0;)
         if (hooks[i]->finish)
@@ -480,11 +491,19 @@ run_thread(void *p)
 bool
 thread_start(Thread *th, void (*fn)(Thread *th, void *arg), void *arg, size_t stack_size)
 {
+    uint64_t ident;
+    return thread_start_ident(th, fn, arg, stack_size, &ident);
+}
+
+bool
+thread_start_ident(Thread *th, void (*fn)(Thread *th, void *arg), void *arg, size_t stack_size,
+                   uint64_t *ident)
+{
     RunArgs *run = mem_alloc(sizeof(*run));
     if (run == NULL)
         return false;
     *run = (RunArgs){th, fn, arg};
-    if (os_thread_start(run_thread, run, stack_size))
+    if (os_thread_start_ident(run_thread, run, stack_size, ident))
         return true;
     mem_free(run);
     return false;

@@ -151,8 +151,8 @@ RAISES Thread *thread_create_main(Interp *interp);
 /* Takes a Thread of `interp` from the pool, or makes one.  NULL: no memory or no
  * number left.  It is DETACHED. */
 Thread *thread_acquire(Interp *interp);
-/* Gives a finished Thread back to its pool; the calling OS thread runs it.  Attached
- * or detached; it is detached afterwards and must not be used again. */
+/* Gives a finished Thread back to its pool; the calling OS thread runs it, or nobody has
+ * run it yet.  Attached or detached; it is detached afterwards and must not be used again. */
 void thread_release(Thread *th);
 
 /* Becomes online: waits while the world is stopped.  The first attach on an OS thread
@@ -166,6 +166,13 @@ void thread_detach(Thread *th);
  * the system has no thread left; `th` is then still the caller's.  `stack_size` 0: the
  * default. */
 bool thread_start(Thread *th, void (*fn)(Thread *th, void *arg), void *arg, size_t stack_size);
+/* The same; *ident becomes what threading.get_ident() says in the new thread (th->ident is
+ * written by that thread, and may be gone again before the caller looks). */
+bool thread_start_ident(Thread *th, void (*fn)(Thread *th, void *arg), void *arg,
+                        size_t stack_size, uint64_t *ident);
+
+/* Whether the evaluator's state of `th` is up (always, where there is no evaluator). */
+bool thread_can_run_python(const Thread *th);
 
 /* Makes the calling OS thread the one that runs `th`; thread_attach() does it by
  * itself. */

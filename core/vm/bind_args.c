@@ -229,9 +229,10 @@ bind_args(Thread *th, Function *fn, Code *code, Value *dst, Value *given, size_t
 {
     uint32_t nparams = code->arg_count + code->kwonly_count;
     size_t kwargs = kwnames ? (size_t)tuple_length(kwnames) : 0;
-    Value defaults = field_read(th, &fn->head, &fn->defaults);
-    Value kwdefaults = code->kwonly_count ? field_read(th, &fn->head, &fn->kwdefaults) : NULL;
-    Value qualname = field_read(th, &fn->head, &fn->qualname);
+    /* Uncounted: no safepoint in here, and what leaves a function waits for one. */
+    Value defaults = field_peek(&fn->defaults);
+    Value kwdefaults = code->kwonly_count ? field_peek(&fn->kwdefaults) : NULL;
+    Value qualname = field_peek(&fn->qualname);
     size_t default_count = defaults ? (size_t)tuple_length(defaults) : 0;
     if (default_count > code->arg_count) /* of another code object: the last ones count */
         default_count = code->arg_count;
@@ -294,8 +295,5 @@ bind_args(Thread *th, Function *fn, Code *code, Value *dst, Value *given, size_t
     ok = true;
 done:
     drop_null(th, kwdict);
-    drop_null(th, defaults);
-    drop_null(th, kwdefaults);
-    drop_null(th, qualname);
     return ok;
 }

@@ -167,7 +167,8 @@ eval_frame(Thread *th, Frame *entry, enum EvalHow how)
     Value *r = entry->r;
     Instr *pc = (Instr *)(uintptr_t)entry->pc;
     Value result;
-    unsigned limit;
+    Value *args;        /* of the call being made, between its handlers only */
+    unsigned count, limit;
 
     if (UNLIKELY(thread_stack_low(th))) {
         raise_recursion(th, "");

@@ -39,16 +39,24 @@ Value
 function_new(Thread *th, Value code, Value globals, Value qualname)
 {
     Value builtins = builtins_of_globals(th, globals);
-    Value v = type_alloc(th, &function_type, 0);
-    if (v == NULL) {
-        drop(th, builtins);
+    Value v = function_make(th, code, globals, builtins, qualname);
+    drop(th, builtins);
+    return v;
+}
+
+Value
+function_make(Thread *th, Value code, Value globals, Value builtins, Value qualname)
+{
+    _Static_assert(sizeof(Function) % 8 == 0, "attributes follow it");
+    Object *o = object_new_fast(th, SHAPE_FUNCTION, sizeof(Function) + sizeof(AttrPart), true);
+    if (o == NULL)
         return NULL;
-    }
+    Value v = value_of(o);
     Function *fn = as_function(v);
     Code *c = as_code(code);
     field_init(&fn->code, retain(th, code));
     field_init(&fn->globals, retain(th, globals));
-    field_init(&fn->builtins, builtins);
+    field_init(&fn->builtins, retain(th, builtins));
     field_init(&fn->name, retain(th, c->name));
     field_init(&fn->qualname, retain(th, qualname ? qualname : c->qualname));
     if (tuple_length(c->const_tuple) > 0 && is_str(c->consts[0]))

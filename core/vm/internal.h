@@ -8,6 +8,8 @@
 
 /* -- function.c -- */
 Value builtins_of_globals(Thread *th, Value globals);   /* new reference */
+/* function_new() with the builtins known. */
+RAISES Value function_make(Thread *th, Value code, Value globals, Value builtins, Value qualname);
 RAISES Value function_annotations(Thread *th, Value self);
 
 /* -- names.c: names outside of registers; `name` is interned -- */
@@ -56,6 +58,19 @@ cache_back_off(Instr *pc, uint8_t generic)
 uint32_t member_offset(Value d, const Type *t);
 bool member_writable(Value d);
 Value property_function(Thread *th, Value d);
+static inline bool
+is_wrapper(Value v)
+{
+    uint32_t s = shape_of(v);
+    return s == SHAPE_STATICMETHOD || s == SHAPE_CLASSMETHOD;
+}
+/* The Python function in a staticmethod or classmethod, as a register's word; NULL: another. */
+Value wrapper_function(Thread *th, Value w);
+static inline bool
+reg_is_function(Value w)
+{
+    return value_is_object(w) && object_shape(reg_object(w)) == SHAPE_FUNCTION;
+}
 
 /* -- intrinsics.c -- */
 RAISES bool list_extend_star(Thread *th, Value list, Value v);
@@ -92,6 +107,10 @@ generator_claim_for_send(Thread *th, Generator *g, Value v)
     uint8_t state = load_relaxed(&g->state);
     if (UNLIKELY(state != GEN_SUSPENDED && (state != GEN_CREATED || v != NONE)))
         return false;
+    if (LIKELY(load_relaxed(&threads_started) == 0)) {
+        store_relaxed(&g->state, (uint8_t)GEN_RUNNING);
+        return true;
+    }
     return cas_acquire(&g->state, &state, GEN_RUNNING); /* pairs with the yield's release */
 }
 /* Pushes a claimed generator's frame; `bits` FRAME_ENTRY or 0. */

@@ -266,6 +266,10 @@ TARGET(LOAD_METHOD_PLAIN)
     if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_METHOD_PLAIN))) {
         Value v = load_acquire(&attr_cache[cache_payload(w)]);
         if (LIKELY(v != NULL)) {
+            if (is_wrapper(v)) {
+                result = v;
+                goto load_wrapped;
+            }
             r[pc->a + FRAME_WORDS] = NULL;
             r[pc->a] = reg_borrowed(v);
             bool slow = pc->flags & B_DEAD ? reg_drop(th, o) : false;
@@ -274,6 +278,29 @@ TARGET(LOAD_METHOD_PLAIN)
     }
     cache_back_off(pc, OP_LOAD_METHOD);
     goto L_LOAD_METHOD;
+}
+
+load_wrapped: /* `result` is a staticmethod or classmethod of r[b] or its type */
+{
+    Value o = r[pc->b];
+    Value f = wrapper_function(th, result);
+    if (UNLIKELY(f == NULL))
+        goto L_LOAD_METHOD;
+    Value self = NULL;
+    bool kept = false;
+    if (is_exact(result, SHAPE_CLASSMETHOD)) {
+        Value plain = value_strip(o);
+        if (!is_type(plain)) {
+            self = REG_STATIC(value_of_type(type_of(plain)));
+        } else {
+            kept = (pc->flags & B_DEAD) != 0;
+            self = kept ? o : reg_copy(th, o);
+        }
+    }
+    r[pc->a + FRAME_WORDS] = self;
+    r[pc->a] = f;
+    bool slow = (pc->flags & B_DEAD) && !kept ? reg_drop(th, o) : false;
+    FINISH_DROPS(1, slow);
 }
 
 TARGET(LOAD_METHOD_MODULE)
@@ -306,6 +333,10 @@ TARGET(LOAD_METHOD_TYPE)
         if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_METHOD_TYPE))) {
             Value v = load_acquire(&attr_cache[cache_payload(w)]);
             if (LIKELY(v != NULL)) {
+                if (is_wrapper(v)) {
+                    result = v;
+                    goto load_wrapped;
+                }
                 r[pc->a + FRAME_WORDS] = NULL;
                 r[pc->a] = reg_borrowed(v);
                 bool slow = pc->flags & B_DEAD ? reg_drop(th, o) : false;

@@ -47,7 +47,9 @@ TARGET(CALL)
 {
     Value w = r[pc->a];
     CALL_PLAIN(w, r + pc->a + FRAME_WORDS, pc->b);
-    goto call_slow;
+    args = r + pc->a + FRAME_WORDS;
+    count = pc->b;
+    goto call_other;
 }
 
 TARGET(CALL_METHOD)
@@ -55,7 +57,86 @@ TARGET(CALL_METHOD)
     Value w = r[pc->a];
     unsigned none = r[pc->a + FRAME_WORDS] == NULL;
     CALL_PLAIN(w, r + pc->a + FRAME_WORDS + none, pc->b + 1u - none);
-    goto call_slow;
+    args = r + pc->a + FRAME_WORDS + none;
+    count = pc->b + 1u - none;
+}
+call_other:
+{
+    /* Native functions with positional arguments; `args` and `count` are set. */
+    Value w = r[pc->a];
+    if (UNLIKELY(!value_is_object(w)))
+        goto call_slow;
+    Object *x = reg_object(w);
+    const MethodDef *def;
+    const Arg *given = args_of(args);
+    size_t n = count;
+    Value self;
+    if (object_shape(x) == SHAPE_NATIVE_FUNCTION) {
+        def = ((NativeFunction *)(void *)x)->def;
+        self = ((NativeFunction *)(void *)x)->self;
+    } else if (object_shape(x) == SHAPE_METHOD_DESCR && n != 0) {
+        const MethodDescr *d = (MethodDescr *)(void *)x;
+        self = value_strip(args[0]);
+        if (UNLIKELY(type_of(self) != d->type && !type_is_subtype(type_of(self), d->type)))
+            goto call_slow;
+        def = d->def;
+        given++;
+        n--;
+    } else if (object_shape(x) == SHAPE_METHOD &&
+               is_exact(((Method *)(void *)x)->function, SHAPE_FUNCTION)) {
+        const Method *m = (Method *)(void *)x;
+        Function *fn = as_function(m->function);
+        object_touch(th, &fn->head);
+        Code *code = as_code(load_acquire(&fn->code));
+        if (UNLIKELY(code->simple_args != n + 1 || (F->link & FRAME_GENERATOR) ||
+                     !frame_fits(th, args, code) || th->recursion_left <= 0))
+            goto call_slow;
+        th->recursion_left--;
+        SAVE();
+        for (size_t i = n; i-- > 0;) /* upwards */
+            args[i + 1] = args[i];
+        args[0] = retain(th, m->self);
+        Frame *nf = frame_of(args);
+        nf->function = retain(th, m->function);
+        reg_drop(th, w);
+        PUSH_FRAME(nf, code, fn, 0, (uint32_t)n + 1);
+    } else {
+        goto call_slow;
+    }
+    SAVE();
+    switch (def->flags & METHOD_KIND) {
+    case METHOD_0:
+        if (UNLIKELY(n != 0))
+            goto call_slow;
+        result = def->f0(th, self);
+        break;
+    case METHOD_1:
+        if (UNLIKELY(n != 1))
+            goto call_slow;
+        result = def->f1(th, self, value_strip(given[0].raw));
+        break;
+    case METHOD_N:
+        if (UNLIKELY((int)n < def->nmin || ((int)n > def->nmax && def->nmax >= 0)))
+            goto call_slow;
+        result = def->fn(th, self, given, n);
+        break;
+    default:
+        result = def->fk(th, self, given, n, NULL);
+        break;
+    }
+    if (UNLIKELY(result == NULL))
+        goto error;
+    for (unsigned i = 0; i < count; i++)
+        reg_drop(th, args[i]);
+    reg_drop(th, r[pc->a]);
+    if (pc->flags & A_LIVE) {
+        Value old = r[pc->c];
+        r[pc->c] = result;
+        reg_drop(th, old);
+    } else {
+        r[pc->c] = result;
+    }
+    POLL(1);
 }
 
 /* A class with object's __new__ and a plain Python __init__. `first`: where the arguments are. */

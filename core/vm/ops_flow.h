@@ -164,17 +164,9 @@ TARGET(FOR_ITER_GENERATOR)
         DISPATCH();
     }
     SAVE();
-    if (UNLIKELY(!generator_claim(th, g))) {
-        if (error_set(th))
-            goto error;
-        goto for_iter_slow; /* finished */
-    }
-    if (UNLIKELY(--th->recursion_left < 0)) {
-        th->recursion_left++;
-        generator_unclaim(g);
-        raise_recursion(th, "");
-        goto error;
-    }
+    if (UNLIKELY(th->recursion_left <= 0 || !generator_claim_for_send(th, g, NONE)))
+        goto for_iter_slow; /* finished, running, too deep */
+    th->recursion_left--;
     generator_push(th, g, 0);
     r = g->frame.r;
     pc = generator_enter(g, REG_STATIC(NONE));

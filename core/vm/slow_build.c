@@ -191,7 +191,9 @@ bool
 slow_MAKE_FUNCTION(Thread *th, Frame *f, const Instr *pc)
 {
     Value code = f->code->consts[pc->b];
-    Value v = function_new(th, code, function_globals(frame_function(f)), NULL);
+    /* The new function's builtins are this one's: both come from the same globals. */
+    Function *maker = frame_function(f);
+    Value v = function_make(th, code, function_globals(maker), function_builtins(maker), NULL);
     if (v == NULL)
         return false;
     Function *fn = as_function(v);

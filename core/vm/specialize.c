@@ -16,6 +16,8 @@
 #include "objects/protocol/slot.h"
 #include "threads/interp.h"
 
+#include <string.h>
+
 static void
 install(Instr *pc, uint8_t op, unsigned family, uint32_t guard, uint32_t payload)
 {
@@ -54,6 +56,31 @@ property_function(Thread *th, Value d)
     return get;
 }
 
+/* Where staticmethod and classmethod keep what they wrap. */
+static size_t
+wrapper_offset(void)
+{
+    const MemberDef *m = staticmethod_spec.members;
+    while (m != NULL && m->name != NULL && strcmp(m->name, "__func__") != 0)
+        m++;
+    return m != NULL && m->name != NULL ? m->offset : 0;
+}
+
+Value
+wrapper_function(Thread *th, Value w)
+{
+    size_t offset = wrapper_offset();
+    if (offset == 0)
+        return NULL;
+    Object *o = value_object(w);
+    Value f = reg_from_field(th, o, (Field *)(void *)((char *)o + offset));
+    if (f != NULL && !reg_is_function(f)) {
+        reg_drop(th, f);
+        return NULL;
+    }
+    return f;
+}
+
 /* Whether instances of shape `number` surely have no attribute `name` of their own. */
 static bool
 shape_lacks(uint32_t number, Value name)
@@ -88,12 +115,12 @@ install_value(Thread *th, Instr *pc, uint8_t op, unsigned family, uint32_t guard
     return true;
 }
 
-/* Attribute `name` of a type object as Cls.name gives it, if that needs no code: new or NULL. */
+/* Attribute `name` of a type object as Cls.name gives it, if that needs no code: new or NULL.
+ * `wrappers`: a staticmethod or classmethod of a Python function will do as it is. */
 static Value
-type_plain_attr(Thread *th, Value type, Value name, bool *is_static)
+type_plain_attr(Thread *th, Value type, Value name, bool wrappers)
 {
     Type *meta = type_of(type);
-    *is_static = false;
     if (SLOT(meta, getattr) != type_get_attr)
         return NULL;
     Value m = type_lookup(th, meta, name);
@@ -106,7 +133,7 @@ type_plain_attr(Thread *th, Value type, Value name, bool *is_static)
     Value v = type_lookup(th, as_type(type), name);
     if (v == NULL)
         return NULL;
-    if (is_exact(v, SHAPE_FUNCTION) || !has_get(v))
+    if (is_exact(v, SHAPE_FUNCTION) || !has_get(v) || (wrappers && is_wrapper(v)))
         return v;
     drop(th, v);
     return NULL;
@@ -134,8 +161,7 @@ static bool
 load_type_attr(Thread *th, Instr *pc, Value o, Value name, uint8_t op, unsigned family)
 {
     uint32_t guard = type_guard(th, as_type(o));
-    bool is_static;
-    Value v = type_plain_attr(th, o, name, &is_static);
+    Value v = type_plain_attr(th, o, name, op == OP_LOAD_METHOD_TYPE);
     if (v == NULL)
         return false;
     bool done = guard != 0 && load_acquire(&as_type(o)->version) == guard &&
@@ -248,7 +274,7 @@ specialize_load_method(Thread *th, Instr *pc, Value o, Value name)
             if (value_has_flag(d, TYPE_METHOD_DESCR))
                 done = install_value(th, pc, OP_LOAD_METHOD_CLASS, FAMILY_LOAD_METHOD_CLASS,
                                      guard, name, d);
-            else if (!has_get(d))
+            else if (!has_get(d) || is_wrapper(d))
                 done = install_value(th, pc, OP_LOAD_METHOD_PLAIN, FAMILY_LOAD_METHOD_PLAIN,
                                      guard, name, d);
         }
@@ -282,6 +308,8 @@ find_global(Thread *th, Frame *f, Value name, uint32_t *guard, uint32_t *payload
     drop_null(th, own);
     if (own != NULL || i < 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
         return 0;
+    /* Builtins hardly ever change: as a shared dict they are read without counting. */
+    object_set_bits(value_object(builtins), BIT_SHARED);
     *guard = absent;
     *payload = (uint32_t)i;
     return 2;

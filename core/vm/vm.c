@@ -225,6 +225,7 @@ vm_init(Thread *th)
 #undef SHAPE
 #undef SHAPE_objects
 #undef SHAPE_vm
+    CHECK(function_type.attrs_offset == sizeof(Function) && function_type.root_shape == SHAPE_FUNCTION);
     generator_type.ops.wants_finalize = generator_wants_finalize;
     coroutine_type.ops.wants_finalize = generator_wants_finalize;
     async_gen_type.ops.wants_finalize = generator_wants_finalize;

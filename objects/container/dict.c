@@ -512,6 +512,74 @@ dict_merge_item(Thread *th, Dict *d, Value key, int64_t hash, Value v, int mode)
     return added != FAILED;
 }
 
+/* Puts entries of `from` from *pos on into `d` under one lock, as far as no comparison in Python
+ * is needed.  YES: all are in; NO: the rest must be put one by one, from *pos on; FAILED: no
+ * memory, or a duplicate (mode 2).  `from` is not changed by others: a copy, or private. */
+static Answer
+dict_merge_at_once(Thread *th, Dict *d, Dict *from, size_t *pos, int mode)
+{
+    DictTable *source = dict_table(from);
+    size_t n = (size_t)load_acquire(&from->length), put = 0; /* [dict.length] */
+    bool general = source->stride == DICT_GENERAL;
+    ItemArray *removed = item_array_new(th, n);
+    if (removed == NULL)
+        return FAILED;
+    bool held;
+    DictTable *t;
+    for (;;) {
+        t = dict_table(d);
+        held = object_lock(&d->head);
+        if (load_relaxed(&d->table) == t && load_relaxed(&t->used) + n <= t->capacity &&
+            (t->stride == DICT_GENERAL || !general))
+            break;
+        object_unlock(&d->head, held);
+        if (!dict_grow(th, d, t, n, general)) {
+            buffer_free(removed);
+            return FAILED;
+        }
+    }
+    Answer answer = YES;
+    Value duplicate = NULL;
+    int64_t length = load_relaxed(&d->length);
+    size_t i = *pos;
+    for (size_t used = load_acquire(&source->used), room = n; i < used && room > 0; i++) {
+        DictEntry *e = dict_entry(source, i);
+        Value key = load_acquire(&e->key), v = load_acquire(&e->value); /* [dict.key, dict.value] */
+        if (key == NULL || v == NULL)
+            continue;
+        room--;
+        DictProbe p;
+        dict_probe_start(&p, t, dict_entry_hash(source, e, key));
+        int r = dict_probe_run(&p, key);
+        if (UNLIKELY(r == PROBE_COMPARE)) {
+            answer = NO;
+            break;
+        }
+        if (r == PROBE_ABSENT) {
+            dict_table_append(t, p.slot, p.hash, retain(th, key), retain(th, v));
+            length++;
+        } else if (mode == 1) {
+            plain_store(&removed->items[put++], load_relaxed(&p.entry->value)); /* ours alone */
+            store_release(&p.entry->value, retain(th, v)); /* [dict.value] */
+        } else if (mode == 2) {
+            duplicate = retain(th, key);
+            answer = FAILED;
+            break;
+        }
+    }
+    *pos = i;
+    store_release(&d->length, length); /* [dict.length] */
+    bool shared = object_shared(&d->head);
+    object_unlock(&d->head, held);
+    removed->capacity = (int64_t)put;
+    item_array_give_up(th, shared, removed);
+    if (duplicate != NULL) {
+        raise_key_error(th, duplicate);
+        drop(th, duplicate);
+    }
+    return answer;
+}
+
 /* Merges a dict whose iteration nobody overrode. */
 RAISES static bool
 dict_merge_dict(Thread *th, Dict *d, Dict *other, int mode)
@@ -536,11 +604,6 @@ dict_merge_dict(Thread *th, Dict *d, Dict *other, int mode)
             return true;
         dict_table_give_up(th, false, t);
     }
-    DictTable *seen = dict_table(d);
-    size_t extra = (size_t)load_acquire(&other->length); /* [dict.length] */
-    if (load_acquire(&seen->used) + extra > seen->capacity && /* [dict.used] */
-        extra > (size_t)load_acquire(&d->length) / 2 && !dict_grow(th, d, seen, extra, false))
-        return false;
     Value copy = NULL;
     if (object_shared(&other->head)) { /* one moment of it */
         copy = dict_copy(th, value_of(other));
@@ -549,10 +612,11 @@ dict_merge_dict(Thread *th, Dict *d, Dict *other, int mode)
         other = as_dict(copy);
     }
     size_t pos = 0;
+    Answer all = dict_merge_at_once(th, d, other, &pos, mode);
     Value key, v;
     int64_t hash, length = load_acquire(&other->length); /* [dict.length] */
-    bool ok = true;
-    while (ok && dict_next_entry(th, other, &pos, &key, &v, &hash)) {
+    bool ok = all != FAILED;
+    while (ok && all == NO && dict_next_entry(th, other, &pos, &key, &v, &hash)) {
         ok = dict_merge_item(th, d, key, hash, v, mode);
         if (ok && UNLIKELY(load_acquire(&other->length) != length)) { /* [dict.length] */
             raise_error(th, &exc_RuntimeError, "dict mutated during update");
@@ -681,24 +745,41 @@ dict_update(Thread *th, Value d, Value other)
 
 /* -- equality -- */
 
+/* A dict that nobody else changes while it is compared: itself if it is private, else a copy. */
+static Value
+dict_settled(Thread *th, Value d)
+{
+    object_touch(th, value_object(d));
+    return object_shared(value_object(d)) ? dict_copy(th, d) : retain(th, d);
+}
+
 Answer
 dict_equal(Thread *th, Value a, Value b)
 {
     if (dict_length(a) != dict_length(b))
         return NO;
+    if (a == b && dict_length(a) == 0)
+        return YES;
+    a = dict_settled(th, a);
+    b = a ? dict_settled(th, b) : NULL;
+    if (b == NULL) {
+        drop_null(th, a);
+        return FAILED;
+    }
     size_t pos = 0;
     Value key, x, y;
     int64_t hash;
-    while (dict_next_entry(th, as_dict(a), &pos, &key, &x, &hash)) {
-        Answer found = dict_lookup(th, as_dict(b), key, hash, &y);
+    Answer answer = dict_length(a) == dict_length(b) ? YES : NO;
+    while (answer == YES && dict_next_entry(th, as_dict(a), &pos, &key, &x, &hash)) {
+        answer = dict_lookup(th, as_dict(b), key, hash, &y);
         drop(th, key);
-        if (found == YES) {
-            found = items_equal(th, x, y);
+        if (answer == YES) {
+            answer = items_equal(th, x, y);
             drop(th, y);
         }
         drop(th, x);
-        if (found != YES)
-            return found;
     }
-    return YES;
+    drop(th, a);
+    drop(th, b);
+    return answer;
 }

@@ -57,7 +57,14 @@ dict_fromkeys(Thread *th, Value cls, const Arg *args, size_t nargs)
     if (d == NULL)
         return NULL;
     bool plain = is_exact(d, SHAPE_DICT);
-    Value it = get_iter(th, iterable);
+    Value keys = NULL, it;
+    if (is_exact(iterable, SHAPE_DICT) || is_any_set(iterable)) { /* one moment of it */
+        keys = sequence_list(th, iterable);
+        if (keys == NULL)
+            goto fail;
+    }
+    it = get_iter(th, keys ? keys : iterable);
+    drop_null(th, keys);
     if (it == NULL)
         goto fail;
     for (size_t step = 0;; step++) {

@@ -771,6 +771,23 @@ list_setitem(Thread *th, Value self, Value key, Value v)
 
 /* -- concatenation and repetition -- */
 
+/* Copies the items of both at one moment, with new references, if their lengths still are these. */
+static bool
+list_copy_both(Thread *th, List *a, int64_t na, List *b, int64_t nb, Field *to)
+{
+    object_touch(th, &a->head);
+    object_touch(th, &b->head);
+    bool held = object_lock_two(&a->head, &b->head);
+    bool same = load_relaxed(&a->length) == na && load_relaxed(&b->length) == nb;
+    ItemArray *x = load_relaxed(&a->array), *y = load_relaxed(&b->array);
+    for (int64_t i = 0; same && i < na; i++)
+        plain_store(&to[i], retain(th, load_relaxed(&x->items[i]))); /* plain: not published */
+    for (int64_t i = 0; same && i < nb; i++)
+        plain_store(&to[na + i], retain(th, load_relaxed(&y->items[i])));
+    object_unlock_two(&a->head, &b->head, held);
+    return same;
+}
+
 static Value
 list_concat(Thread *th, Value a, Value b)
 {
@@ -785,11 +802,9 @@ list_concat(Thread *th, Value a, Value b)
         ItemArray *sum = item_array_new(th, (size_t)(na + nb));
         if (sum == NULL)
             return NULL;
-        clear_tail(sum, 0);
-        if (LIKELY(list_copy_items(th, as_list(a), na, 0, 1, (size_t)na, sum->items) &&
-                   list_copy_items(th, as_list(b), nb, 0, 1, (size_t)nb, sum->items + na)))
+        if (LIKELY(list_copy_both(th, as_list(a), na, as_list(b), nb, sum->items)))
             return list_from_array(th, sum, (size_t)(na + nb));
-        item_array_give_up(th, false, sum);
+        buffer_free(sum);
     }
 }
 

@@ -337,23 +337,44 @@ set_next_entry(Thread *th, Set *s, size_t *pos, Value *key, int64_t *hash)
     return false;
 }
 
-void
-set_take_over(Thread *th, Set *s, Value other)
+static SetMark
+set_mark_locked(const Set *s)
 {
-    Set *o = as_set(other);
-    SetTable *t = plain_load(&o->table); /* plain: unpublished */
-    int64_t length = plain_load(&o->length);
-    plain_store(&o->table, SET_EMPTY);
-    plain_store(&o->length, 0);
+    SetTable *t = load_relaxed(&s->table);
+    return (SetMark){t, t->stamp, load_relaxed(&t->used), load_relaxed(&s->length)};
+}
+
+SetMark
+set_mark(Thread *th, Set *s)
+{
     object_touch(th, &s->head);
     bool held = object_lock(&s->head);
-    SetTable *old = load_relaxed(&s->table);
-    store_release(&s->table, t);       /* [set.table] */
-    store_release(&s->length, length); /* [set.length] */
+    SetMark mark = set_mark_locked(s);
+    object_unlock(&s->head, held);
+    return mark;
+}
+
+bool
+set_take_over(Thread *th, Set *s, Value other, const SetMark *mark)
+{
+    Set *o = as_set(other);
+    object_touch(th, &s->head);
+    bool held = object_lock(&s->head);
+    SetMark now = set_mark_locked(s);
+    bool same = mark == NULL || (now.table == mark->table && now.stamp == mark->stamp &&
+                                 now.used == mark->used && now.length == mark->length);
+    if (same) {
+        store_release(&s->table, plain_load(&o->table));   /* plain: unpublished [set.table] */
+        store_release(&s->length, plain_load(&o->length)); /* [set.length] */
+        plain_store(&o->table, SET_EMPTY);
+        plain_store(&o->length, 0);
+    }
     bool shared = object_shared(&s->head);
     object_unlock(&s->head, held);
-    table_give_up(th, shared, old);
+    if (same)
+        table_give_up(th, shared, now.table);
     drop(th, other);
+    return same;
 }
 
 ItemArray *
@@ -435,6 +456,53 @@ set_fill_copy(Thread *th, Value to, Set *from)
     }
 }
 
+/* Adds keys of `from` from *pos on under one lock, as far as no comparison in Python is needed.
+ * YES: all are in; NO: the rest must be put one by one; FAILED: no memory.  `from` is not changed
+ * by others. */
+static Answer
+set_update_at_once(Thread *th, Set *s, Set *from, size_t *pos)
+{
+    SetTable *source = set_table(from), *t;
+    size_t n = (size_t)load_acquire(&from->length), i = *pos; /* [set.length] */
+    bool held;
+    for (;;) {
+        t = set_table(s);
+        held = object_lock(&s->head);
+        if (load_relaxed(&s->table) == t && load_relaxed(&t->used) + n <= table_limit(t))
+            break;
+        object_unlock(&s->head, held);
+        if (!set_grow(th, s, t, n))
+            return FAILED;
+    }
+    Answer answer = YES;
+    int64_t length = load_relaxed(&s->length);
+    uint32_t used = load_relaxed(&t->used);
+    for (size_t slots = set_slots(source), room = n; i < slots && room > 0; i++) {
+        Value key = load_acquire(&source->slots[i].key); /* [set.key] */
+        if (key == NULL || key == SET_DELETED)
+            continue;
+        room--;
+        SetProbe p;
+        probe_start(&p, t, load_relaxed(&source->slots[i].hash));
+        int r = probe_run(&p, key);
+        if (UNLIKELY(r == PROBE_COMPARE)) {
+            answer = NO;
+            break;
+        }
+        if (r == PROBE_ABSENT) {
+            store_relaxed(&t->slots[p.slot].hash, p.hash); /* the key's release publishes it */
+            store_release(&t->slots[p.slot].key, retain(th, key)); /* [set.key] */
+            used++;
+            length++;
+        }
+    }
+    *pos = i;
+    store_relaxed(&t->used, used);
+    store_release(&s->length, length); /* [set.length] */
+    object_unlock(&s->head, held);
+    return answer;
+}
+
 /* Adds all keys of a set. */
 RAISES static bool
 set_update_set(Thread *th, Set *s, Set *other)
@@ -442,11 +510,7 @@ set_update_set(Thread *th, Set *s, Set *other)
     if (s == other)
         return true;
     object_touch(th, &s->head);
-    size_t n = (size_t)load_acquire(&other->length); /* [set.length] */
-    SetTable *t = set_table(s);
-    if (load_relaxed(&t->used) + n > table_limit(t) && /* a guess: set_insert() looks again */
-        n > (size_t)load_acquire(&s->length) && !set_grow(th, s, t, n))
-        return false;
+    object_touch(th, &other->head);
     Value copy = NULL;
     if (object_shared(&other->head) && !is_frozenset(value_of(other))) { /* one moment of it */
         copy = set_new(th);
@@ -459,8 +523,9 @@ set_update_set(Thread *th, Set *s, Set *other)
     size_t pos = 0;
     Value key;
     int64_t hash;
-    bool ok = true;
-    while (ok && set_next_entry(th, other, &pos, &key, &hash))
+    Answer all = set_update_at_once(th, s, other, &pos);
+    bool ok = all != FAILED;
+    while (ok && all == NO && set_next_entry(th, other, &pos, &key, &hash))
         ok = set_insert(th, s, key, hash) != FAILED;
     drop_null(th, copy);
     return ok;

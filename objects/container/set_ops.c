@@ -213,6 +213,50 @@ answer_value(Answer answer)
     return answer == FAILED ? NULL : bool_from(answer == YES);
 }
 
+/* -- in place -- */
+
+static bool
+is_shared(Value v)
+{
+    return object_shared(value_object(v));
+}
+
+/* Computes operation(a, b) and puts it in place of the contents of `a` at once; again if another
+ * thread changed `a` meanwhile. */
+RAISES static bool
+replace_by(Thread *th, Value a, Value b, Value (*operation)(Thread *, Value, Value))
+{
+    for (;;) {
+        SetMark mark = set_mark(th, as_set(a));
+        Value result = operation(th, a, b);
+        if (result == NULL)
+            return false;
+        if (set_take_over(th, as_set(a), result, is_shared(a) ? &mark : NULL))
+            return true;
+        if (!safepoint_poll(th))
+            return false;
+    }
+}
+
+/* Another set is taken out of a shared one at once; other iterables item by item. */
+RAISES static bool
+difference_in_place(Thread *th, Value a, Value b)
+{
+    object_touch(th, value_object(a));
+    if (is_shared(a) && a != b && is_any_set(b))
+        return replace_by(th, a, b, difference);
+    return difference_update(th, a, b);
+}
+
+RAISES static bool
+symmetric_difference_in_place(Thread *th, Value a, Value b)
+{
+    object_touch(th, value_object(a));
+    if (is_shared(a) && a != b && is_any_set(b))
+        return replace_by(th, a, b, set_symmetric_difference_method);
+    return symmetric_difference_update(th, a, b);
+}
+
 /* -- comparison and operators -- */
 
 Value
@@ -287,11 +331,7 @@ set_iand(Thread *th, Value a, Value b)
 {
     if (!is_any_set(b))
         return NOT_IMPLEMENTED;
-    Value result = intersection(th, a, b);
-    if (result == NULL)
-        return NULL;
-    set_take_over(th, as_set(a), result);
-    return retain(th, a);
+    return replace_by(th, a, b, intersection) ? retain(th, a) : NULL;
 }
 
 Value
@@ -299,7 +339,7 @@ set_isubtract(Thread *th, Value a, Value b)
 {
     if (!is_any_set(b))
         return NOT_IMPLEMENTED;
-    return difference_update(th, a, b) ? retain(th, a) : NULL;
+    return difference_in_place(th, a, b) ? retain(th, a) : NULL;
 }
 
 Value
@@ -307,7 +347,7 @@ set_ixor(Thread *th, Value a, Value b)
 {
     if (!is_any_set(b))
         return NOT_IMPLEMENTED;
-    return symmetric_difference_update(th, a, b) ? retain(th, a) : NULL;
+    return symmetric_difference_in_place(th, a, b) ? retain(th, a) : NULL;
 }
 
 /* -- methods -- */
@@ -374,10 +414,22 @@ set_update_method(Thread *th, Value self, const Arg *args, size_t nargs)
 Value
 set_intersection_update_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
+    object_touch(th, value_object(self));
+    if (is_shared(self)) {
+        for (size_t i = 0; i < nargs; i++) {
+            Value other = arg(args, i);
+            other = is_any_set(other) ? retain(th, other) : set_from(th, other);
+            bool ok = other != NULL && replace_by(th, self, other, intersection);
+            drop_null(th, other);
+            if (!ok)
+                return NULL;
+        }
+        return NONE;
+    }
     Value result = set_intersection_method(th, self, args, nargs);
     if (result == NULL)
         return NULL;
-    set_take_over(th, as_set(self), result);
+    set_take_over(th, as_set(self), result, NULL);
     return NONE;
 }
 
@@ -385,7 +437,7 @@ Value
 set_difference_update_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     for (size_t i = 0; i < nargs; i++) {
-        if (!difference_update(th, self, arg(args, i)))
+        if (!difference_in_place(th, self, arg(args, i)))
             return NULL;
     }
     return NONE;
@@ -394,7 +446,7 @@ set_difference_update_method(Thread *th, Value self, const Arg *args, size_t nar
 Value
 set_symmetric_difference_update_method(Thread *th, Value self, Value other)
 {
-    return symmetric_difference_update(th, self, other) ? NONE : NULL;
+    return symmetric_difference_in_place(th, self, other) ? NONE : NULL;
 }
 
 Value

@@ -72,8 +72,16 @@ Answer set_remove_key(Thread *th, Set *s, Value key, int64_t hash);
 /* Iterates in slot order; new references. */
 bool set_next_entry(Thread *th, Set *s, size_t *pos, Value *key, int64_t *hash);
 void set_clear_items(Thread *th, Set *s);
-/* Puts the contents of `other` (unpublished, of the same kind) in place of those of `s`. */
-void set_take_over(Thread *th, Set *s, Value STEALS other);
+/* A set's contents at one moment: equal marks mean that nothing changed in between. */
+typedef struct SetMark {
+    SetTable *table;
+    uint32_t stamp, used;
+    int64_t length;
+} SetMark;
+SetMark set_mark(Thread *th, Set *s);
+/* Puts the contents of `other` (unpublished) in place of those of `s`, if `s` has not changed
+ * since `mark` (NULL: in any case); false (and `other` is given up, too) if it has. */
+bool set_take_over(Thread *th, Set *s, Value STEALS other, const SetMark *mark);
 
 /* set_ops.c */
 Value set_compare(Thread *th, Value a, Value b, int op);

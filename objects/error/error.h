@@ -88,7 +88,7 @@ RAISES bool warn(Thread *th, Type *category, int stack_level, const char *format
 RAISES Value exception_new(Thread *th, Type *type, const char *message); /* an instance */
 bool is_exception_class(Value v);
 BORROWED Value exception_traceback_peek(Value exc);
-void exception_set_traceback(Thread *th, Value exc, Value tb);
+void exception_set_traceback(Thread *th, Value exc, Value tb);  /* NULL or None: no traceback */
 Value exception_traceback(Thread *th, Value exc);               /* new reference or NULL */
 void exception_set_cause(Thread *th, Value exc, Value STEALS cause); /* as `raise exc from cause` */
 RAISES bool exceptions_init(Thread *th);

@@ -252,7 +252,7 @@ set_traceback(Thread *th, Value self, Value tb, void *closure)
         raise_type_error(th, "__traceback__ must be a traceback or None");
         return false;
     }
-    exception_set_traceback(th, self, tb == NONE ? NULL : tb);
+    exception_set_traceback(th, self, tb);
     return true;
 }
 
@@ -384,6 +384,8 @@ void
 exception_set_traceback(Thread *th, Value exc, Value tb)
 {
     BaseException *e = as_exception(exc);
+    if (tb == NONE)
+        tb = NULL;
     field_replace(th, &e->head, &e->traceback, retain_null(th, tb));
 }
 
@@ -400,6 +402,7 @@ static const MethodDef methods[] = {
 #define AT(field) ((void *)offsetof(BaseException, field))
 
 static const GetterDef getters[] = {
+    GETTER_DICT,
     {"args", get_args, set_args, NULL, NULL},
     {"__traceback__", get_or_none, set_traceback, NULL, AT(traceback)},
     {"__context__", get_or_none, set_context, "exception context", AT(context)},
@@ -419,6 +422,8 @@ const TypeSpec exception_spec_BaseException = {
     .members = members,
     .slots = {.repr = exception_repr,
               .str = exception_type_str,
+              .getattr = generic_get_attr,
+              .setattr = generic_set_attr,
               .new = exception_type_new,
               .init = exception_type_init},
     .visit = exception_visit_0,

@@ -542,32 +542,34 @@ put_error_text(Thread *th, Printer *p, Value text, int64_t offset, int64_t end)
 {
     const Str *s = as_str(text);
     int64_t n = (int64_t)s->length;
-    int64_t width = end > 0 && end > offset ? end - offset : 1;
     int64_t start = 0;
-    offset--; /* columns count from 1 */
-    for (;;) {  /* the line that has the column */
-        int64_t stop = start;
-        while (stop < n && str_char(s, (size_t)stop) != '\n')
-            stop++;
-        if (stop >= n || stop - start >= offset || stop + 1 >= n)
-            break;
-        offset -= stop + 1 - start;
-        start = stop + 1;
-    }
-    while (start < n && is_blank(str_char(s, (size_t)start))) {
+    while (start < n && is_blank(str_char(s, (size_t)start)))
         start++;
-        offset--;
+    bool newline = n > start && str_char(s, (size_t)n - 1) == '\n';
+    int64_t at = offset - 1; /* columns count from 1 */
+    int64_t last = n - newline;
+    if (at > last)
+        at = last;
+    int64_t stop = end > 0 && end > offset ? end - 1 : at;
+    int64_t width = (stop < n ? stop : n) - at;
+    if (width < 1)
+        width = 1;
+    for (;;) { /* the line that has the column */
+        int64_t k = start;
+        while (k < n && str_char(s, (size_t)k) != '\n')
+            k++;
+        if (k == n || k >= at)
+            break;
+        start = k + 1;
     }
-    int64_t stop = n;
-    while (stop > start && str_char(s, (size_t)stop - 1) == '\n')
-        stop--;
     if (!put_margin(th, p) || !put(th, p, "    ") ||
-        !str_builder_sub(th, &p->out, text, (size_t)start, (size_t)stop) || !put(th, p, "\n"))
+        !str_builder_sub(th, &p->out, text, (size_t)start, (size_t)n) ||
+        (!newline && !put(th, p, "\n")))
         return false;
-    if (offset < 0)
+    if (at < start)
         return true;
     return put_margin(th, p) && put(th, p, "    ") &&
-           str_builder_fill(th, &p->out, ' ', (size_t)offset) &&
+           str_builder_fill(th, &p->out, ' ', (size_t)(at - start)) &&
            str_builder_fill(th, &p->out, '^', (size_t)width) && put(th, p, "\n");
 }
 

@@ -124,6 +124,7 @@ const TypeSpec cell_spec = {
     .getters = getters,
     .slots = {.repr = cell_repr,
               .hash = hash_unhashable,
+              .getattr = generic_get_attr,
               .compare = cell_compare,
               .new = cell_type_new},
     .visit = visit,

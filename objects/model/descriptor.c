@@ -206,6 +206,28 @@ getset_descr_set(Thread *th, Value self, Value object, Value value)
     return def->set(th, object, value, def->closure);
 }
 
+Value
+getter_dict(Thread *th, Value self, void *closure)
+{
+    (void)closure;
+    return instance_dict(th, self);
+}
+
+bool
+setter_dict(Thread *th, Value self, Value value, void *closure)
+{
+    (void)closure;
+    if (value == NULL) {
+        raise_type_error(th, "cannot delete __dict__");
+        return false;
+    }
+    if (!is_dict(value)) {
+        raise_type_error(th, "__dict__ must be set to a dictionary, not a '%T'", value);
+        return false;
+    }
+    return instance_set_dict(th, self, value);
+}
+
 /* -- members -- */
 
 static Value
@@ -484,7 +506,7 @@ dealloc(Thread *th, Object *o)
         .ops_flags = OPS_TRACKED | OPS_IMMUTABLE,                              \
         .methods = methods_,                                                   \
         .getters = getters_,                                                   \
-        .slots = {__VA_ARGS__},                                                \
+        .slots = {__VA_ARGS__, .getattr = generic_get_attr},                                                \
         .visit = visit,                                                        \
         .dealloc = dealloc,                                                    \
     }

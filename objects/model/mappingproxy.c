@@ -171,6 +171,7 @@ const TypeSpec mappingproxy_spec = {
     .slots = {.repr = proxy_repr,
               .str = proxy_str,
               .hash = hash_unhashable,
+              .getattr = generic_get_attr,
               .compare = proxy_compare,
               .iter = proxy_iter,
               .length = proxy_length,

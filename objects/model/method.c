@@ -68,14 +68,6 @@ method_getattr(Thread *th, Value self, Value name)
 }
 
 static Value
-method_descr_get(Thread *th, Value self, Value object, Value type)
-{
-    (void)object;
-    (void)type;
-    return retain(th, self); /* bound already */
-}
-
-static Value
 method_compare(Thread *th, Value a, Value b, int op)
 {
     if ((op != OP_EQ && op != OP_NE) || !is_exact(a, SHAPE_METHOD) || !is_exact(b, SHAPE_METHOD))
@@ -195,8 +187,8 @@ const TypeSpec method_spec = {
               .hash = method_hash,
               .call = method_call,
               .getattr = method_getattr,
+              .setattr = generic_set_attr,
               .compare = method_compare,
-              .descr_get = method_descr_get,
               .new = method_type_new},
     .visit = visit,
     .dealloc = dealloc,

@@ -358,6 +358,7 @@ const TypeSpec module_spec = {
     .getters = getters,
     .slots = {.repr = module_repr,
               .getattr = module_getattr,
+              .setattr = generic_set_attr,
               .init = module_init,
               .new = module_type_new},
     .visit = visit,

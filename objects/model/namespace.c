@@ -142,6 +142,11 @@ static const MethodDef methods[] = {
     NATIVE_END,
 };
 
+static const GetterDef getters[] = {
+    GETTER_DICT,
+    {.name = NULL},
+};
+
 static void
 visit(Object *o, VisitFn fn, void *arg)
 {
@@ -165,9 +170,12 @@ const TypeSpec namespace_spec = {
     .ops_flags = OPS_TRACKED,
     .doc = "A simple attribute-based namespace.\n\nSimpleNamespace(**kwargs)",
     .methods = methods,
+    .getters = getters,
     .has_dict = true,
     .slots = {.repr = namespace_repr,
               .hash = hash_unhashable,
+              .getattr = generic_get_attr,
+              .setattr = generic_set_attr,
               .compare = namespace_compare,
               .init = namespace_init,
               .new = namespace_type_new},

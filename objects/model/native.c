@@ -345,6 +345,7 @@ const TypeSpec native_function_spec = {
     .slots = {.repr = native_repr,
               .hash = native_hash,
               .call = native_function_call,
+              .getattr = generic_get_attr,
               .compare = native_compare},
     .visit = visit,
     .dealloc = dealloc,

@@ -47,6 +47,11 @@ typedef struct GetterDef {
     void *closure;
 } GetterDef;
 
+/* The __dict__ of types whose spec has has_dict. */
+Value getter_dict(Thread *th, Value self, void *closure);
+bool setter_dict(Thread *th, Value self, Value value, void *closure);
+#define GETTER_DICT {"__dict__", getter_dict, setter_dict, NULL, NULL}
+
 enum MemberKind {
     MEMBER_VALUE,     /* a Field; NULL raises AttributeError */
     MEMBER_VALUE_NONE,/* a Field; NULL reads as None */

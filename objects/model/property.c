@@ -328,7 +328,8 @@ const TypeSpec property_spec = {
     .methods = property_methods,
     .getters = property_getters,
     .members = property_members,
-    .slots = {.descr_get = property_descr_get,
+    .slots = {.getattr = generic_get_attr,
+              .descr_get = property_descr_get,
               .descr_set = property_descr_set,
               .init = property_init,
               .new = generic_new},
@@ -492,6 +493,7 @@ wrapper_is_abstract(Thread *th, Value self, void *closure)
 }
 
 static const GetterDef wrapper_getters[] = {
+    GETTER_DICT,
     {"__isabstractmethod__", wrapper_is_abstract, NULL, NULL, NULL},
     {.name = NULL},
 };

@@ -36,6 +36,9 @@ slots_init(Thread *th)
 bool
 slot_name_is_dunder(Value name)
 {
+    const Str *s = as_str(name);
+    if (LIKELY(s->length < 6 || str_char(s, 0) != '_' || str_char(s, 1) != '_'))
+        return false;
     for (size_t i = 0; i < slot_def_count; i++) {
         if (slot_names[i] == name)
             return true;

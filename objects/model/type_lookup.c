@@ -6,8 +6,8 @@
  *
  * What is cached -- table entries, guards in shape_version[] and type->version -- is
  * right because of this protocol (rules C3, C4):
- *  - who changes a type calls type_modify_begin() first: types_modifying is raised, then
- *    types_epoch, then, under types_lock, the entries of that name are made unknown and
+ *  - who changes a type calls type_modify_begin() first: types_modifying and types_epoch
+ *    are raised, then, under types_lock, the entries of that name are made unknown and
  *    the guards zero, in the type and all below it; type_modify_end() lowers
  *    types_modifying when the change is done.
  *  - a mild change (neither the old nor the new value is a data descriptor, the name is no
@@ -34,8 +34,40 @@
 
 ByteLock types_lock;
 
-static ATOMIC(uint32_t) types_epoch;
-static ATOMIC(uint32_t) types_modifying;
+/* Low 48 bits: types_epoch, how many changes have begun (years at ten million a second);
+ * above: types_modifying, how many are not yet done. */
+static ATOMIC(uint64_t) types_state;
+#define STATE_MODIFYING ((uint64_t)1 << 48)
+#define STATE_BEGIN (STATE_MODIFYING + 1)
+
+static inline uint64_t
+types_epoch(void)
+{
+    return load_seq_cst(&types_state) & (STATE_MODIFYING - 1);
+}
+
+static inline bool
+types_quiet(void)
+{
+    return load_seq_cst(&types_state) < STATE_MODIFYING;
+}
+
+/* types_lock; not needed (there is no safepoint inside) while there is one thread. */
+static inline bool
+lock_types(void)
+{
+    if (LIKELY(load_relaxed(&threads_started) == 0))
+        return false;
+    byte_lock(&types_lock);
+    return true;
+}
+
+static inline void
+unlock_types(bool held)
+{
+    if (held)
+        byte_unlock(&types_lock);
+}
 
 /* What an entry holds for a name that no type of the MRO has. */
 static struct Object absent_object __attribute__((aligned(16))) = STATIC_OBJECT(SHAPE_OBJECT);
@@ -106,7 +138,7 @@ table_put(Thread *th, LookupTable *t, Value name)
 /* Remembers what `name` is in `type`: `v` or NULL for nothing, found when types_epoch was
  * `epoch`. */
 static void
-cache_fill(Thread *th, Type *type, Value name, Value v, uint32_t epoch)
+cache_fill(Thread *th, Type *type, Value name, Value v, uint64_t epoch)
 {
     TypeExtra *x = type->extra;
     LookupTable *table = load_acquire(&x->cache);
@@ -124,8 +156,8 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint32_t epoch)
     }
     Value old = NULL;
     LookupTable *gone = NULL;
-    byte_lock(&types_lock);
-    if (load_seq_cst(&types_epoch) == epoch && load_relaxed(&x->cache) == table) {
+    bool held = lock_types();
+    if (types_epoch() == epoch && load_relaxed(&x->cache) == table) {
         if (fresh) {
             for (uint32_t i = 0; table && i <= table->mask; i++) {
                 Value n = load_relaxed(&table->entries[i].name);
@@ -148,7 +180,7 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint32_t epoch)
         old = load_relaxed(&e->value);
         store_release(&e->value, retain(th, v ? v : ABSENT));
     }
-    byte_unlock(&types_lock);
+    unlock_types(held);
     free(fresh);
     if (gone)
         retire_memory(th, gone, table_bytes(gone), table_free);
@@ -206,8 +238,8 @@ type_lookup_where(Thread *th, Type *type, Value name, Value *out)
 static Value
 lookup_slow(Thread *th, Type *type, Value name)
 {
-    uint32_t epoch = load_seq_cst(&types_epoch);
-    bool quiet = load_seq_cst(&types_modifying) == 0 && (type_flags(type) & TYPE_READY) != 0;
+    uint64_t epoch = types_epoch();
+    bool quiet = types_quiet() && (type_flags(type) & TYPE_READY) != 0;
     Value pending = th->error; /* a key's __eq__ may fail: that is no error of the lookup */
     th->error = NULL;
     Value v;
@@ -319,8 +351,8 @@ guard_give(Type *type, uint32_t *cell, uint8_t watch)
     if ((type_flags(type) & TYPE_READY) == 0)
         return 0;
     g = 0;
-    byte_lock(&types_lock);
-    if (load_seq_cst(&types_modifying) == 0) {
+    bool held = lock_types();
+    if (types_quiet()) {
         g = __atomic_load_n(cell, __ATOMIC_RELAXED);
         if (g == 0) {
             g = guard_new();
@@ -329,7 +361,7 @@ guard_give(Type *type, uint32_t *cell, uint8_t watch)
         }
         *guard_home(g) = (struct GuardHome){g, watch, type};
     }
-    byte_unlock(&types_lock);
+    unlock_types(held);
     return g;
 }
 
@@ -441,9 +473,9 @@ static bool
 watch_name(uint32_t guard, Value name, Value v)
 {
     bool ok = false;
-    byte_lock(&types_lock);
+    bool held = lock_types();
     struct GuardHome *home = guard_home(guard);
-    if (home->guard == guard && load_seq_cst(&types_modifying) == 0) {
+    if (home->guard == guard && types_quiet()) {
         LookupTable *t = load_relaxed(&home->type->extra->cache);
         LookupEntry *e = t ? table_find(t, name) : NULL;
         if (e && load_relaxed(&e->value) == v && e->kills < KILLS_MAX) {
@@ -451,7 +483,7 @@ watch_name(uint32_t guard, Value name, Value v)
             ok = true;
         }
     }
-    byte_unlock(&types_lock);
+    unlock_types(held);
     return ok;
 }
 
@@ -494,6 +526,7 @@ attr_cache_index(Thread *th, uint32_t guard, Value name, Value v)
 typedef struct Forget {
     Value name;
     bool mild;
+    Value first;       /* the first value that leaves; the others: */
     ValueVec values;   /* leave the tables */
     VEC(LookupTable *) tables;
 } Forget;
@@ -527,7 +560,9 @@ forget_in(Type *t, void *arg)
         Value old = e ? load_relaxed(&e->value) : NULL;
         if (old) {
             store_release(&e->value, (Value)NULL);
-            if (old != ABSENT)
+            if (old != ABSENT && f->first == NULL)
+                f->first = old;
+            else if (old != ABSENT)
                 (void)vec_push(&f->values, old); /* no memory: a reference is lost */
         }
     } else {
@@ -567,13 +602,17 @@ static void
 modify_begin(Thread *th, Type *type, Value name, bool mild)
 {
     Forget f = {.name = name, .mild = mild};
-    byte_lock(&types_lock);
-    (void)fetch_add_seq_cst(&types_modifying, 1u);
-    (void)fetch_add_seq_cst(&types_epoch, 1u);
+    bool held = lock_types();
+    if (held)
+        (void)fetch_add_seq_cst(&types_state, STATE_BEGIN);
+    else
+        store_relaxed(&types_state, load_relaxed(&types_state) + STATE_BEGIN);
     type_tree_locked(type, forget_in, &f);
     if (!mild && (type_flags(type) & TYPE_TYPE_SUBCLASS))
         type_tree_locked(&object_type, forget_by_metatype, NULL);
-    byte_unlock(&types_lock);
+    unlock_types(held);
+    if (f.first)
+        retire(th, f.first);
     for (size_t i = 0; i < f.values.count; i++)
         retire(th, f.values.items[i]);
     for (size_t i = 0; i < f.tables.count; i++)
@@ -598,7 +637,10 @@ void
 type_modify_end(Thread *th)
 {
     (void)th;
-    (void)__atomic_fetch_sub(&types_modifying.raw_, 1, __ATOMIC_SEQ_CST);
+    if (load_relaxed(&threads_started))
+        (void)__atomic_fetch_sub(&types_state.raw_, STATE_MODIFYING, __ATOMIC_SEQ_CST);
+    else
+        store_relaxed(&types_state, load_relaxed(&types_state) - STATE_MODIFYING);
 }
 
 void
@@ -618,7 +660,7 @@ type_subclass_link(Thread *th, Type *base, Type *sub)
     TypeExtra *x = base->extra;
     bool ok = true;
     object_mark_weak(th, &sub->ops.head);
-    byte_lock(&types_lock);
+    bool held = lock_types();
     if (x->sub_count == x->sub_capacity) {
         uint32_t capacity = x->sub_capacity ? x->sub_capacity * 2 : 4;
         Type **grown = realloc(x->subs, capacity * sizeof *grown);
@@ -631,7 +673,7 @@ type_subclass_link(Thread *th, Type *base, Type *sub)
     }
     if (ok)
         x->subs[x->sub_count++] = sub;
-    byte_unlock(&types_lock);
+    unlock_types(held);
     if (!ok)
         raise_memory(th);
     return ok;
@@ -643,7 +685,7 @@ type_subclass_unlink(Type *base, Type *sub)
     TypeExtra *x = base->extra;
     if (x == NULL)
         return;
-    byte_lock(&types_lock);
+    bool held = lock_types();
     for (uint32_t i = 0; i < x->sub_count; i++) {
         if (x->subs[i] == sub) {
             for (x->sub_count--; i < x->sub_count; i++)
@@ -651,7 +693,7 @@ type_subclass_unlink(Type *base, Type *sub)
             break;
         }
     }
-    byte_unlock(&types_lock);
+    unlock_types(held);
 }
 
 /* New references to the direct subclasses that this interpreter sees, in the order made. */
@@ -661,10 +703,10 @@ type_subclasses_list(Thread *th, Type *type)
     TypeExtra *x = type->extra;
     ValueVec found = VEC_INIT;
     for (;;) {
-        byte_lock(&types_lock);
+        bool held = lock_types();
         uint32_t n = x->sub_count;
         if (n > found.capacity) { /* room is made outside the lock */
-            byte_unlock(&types_lock);
+            unlock_types(held);
             if (!vec_reserve(&found, n + 8))
                 return raise_memory(th);
             continue;
@@ -675,7 +717,7 @@ type_subclasses_list(Thread *th, Type *type)
                 (type_flags(t) & TYPE_READY) && object_try_retain(th, &t->ops.head))
                 found.items[found.count++] = value_of_type(t);
         }
-        byte_unlock(&types_lock);
+        unlock_types(held);
         break;
     }
     Value list = list_of(th, found.items, found.count);

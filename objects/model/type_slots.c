@@ -452,7 +452,10 @@ slot_iter(Thread *th, Value self)
 static int64_t
 slot_length(Thread *th, Value self)
 {
-    Value r = dunder_call(th, NAME(__len__), &self, 1, NULL);
+    bool missing;
+    Value r = dunder_call(th, NAME(__len__), &self, 1, &missing);
+    if (missing) /* deleted since the slot was read */
+        raise_type_error(th, "object of type '%T' has no len()", self);
     if (r == NULL)
         return -1;
     Value n = to_index(th, r);

@@ -118,8 +118,8 @@ number_to_float(Thread *th, Value v)
         }
         bool ok = warn(th, &exc_DeprecationWarning, 1,
                        "%N.__float__ returned non-float (type %T).  The ability to return an "
-                       "instance of a strict subclass of float is deprecated, and may not be "
-                       "supported in a future version of Python.",
+                       "instance of a strict subclass of float is deprecated, and may be "
+                       "removed in a future version of Python.",
                        t, r);
         Value plain = ok ? float_from(th, float_value(r)) : NULL;
         drop(th, r);

@@ -699,7 +699,16 @@ bytearray_append(Thread *th, Value self, Value item)
     if (!byte_value(th, item, &byte)) {
         return NULL;
     }
-    return append_bytes(th, self, &byte, 1) ? NONE : NULL;
+    ByteArray *a = as_bytearray(self);
+    object_touch(th, &a->head);
+    bool held = object_lock(&a->head);
+    bool room = a->exports == 0 && a->length + 1 < a->capacity - (a->start - a->buffer);
+    if (LIKELY(room)) {
+        a->start[a->length++] = byte;
+        a->start[a->length] = 0;
+    }
+    object_unlock(&a->head, held);
+    return room || append_bytes(th, self, &byte, 1) ? NONE : NULL;
 }
 
 Value

@@ -6,6 +6,9 @@
  */
 #include "objects/text/bytes_priv.h"
 
+#include "objects/container/fast.h"
+#include "threads/safepoint.h"
+
 static inline bool
 makes_bytearray(Value self)
 {
@@ -630,9 +633,68 @@ pin_items(Thread *th, Value sequence, ByteArg **args, size_t *count)
     return true;
 }
 
+/* Joins what is nothing but exact bytes: NULL without an exception if it is not.  The items are
+ * looked at once and not counted, as in str_join(). */
+static Value
+join_exact(Thread *th, ByteView sep, Value sequence, bool make_bytearray)
+{
+    Value local[64];
+    size_t n = 0;
+    no_safepoint_begin(th);
+    if (is_exact(sequence, SHAPE_TUPLE)) {
+        n = (size_t)tuple_length(sequence);
+        if (n <= ARRAY_LEN(local)) {
+            memcpy(local, as_tuple(sequence)->items, n * sizeof *local);
+        }
+    } else {
+        object_touch(th, value_object(sequence));
+        while (n <= ARRAY_LEN(local)) {
+            Value item = list_peek(sequence, (int64_t)n);
+            if (item == NULL) {
+                break;
+            }
+            if (n < ARRAY_LEN(local)) {
+                local[n] = item;
+            }
+            n++;
+        }
+    }
+    size_t total = n > 1 ? sep.n * (n - 1) : 0;
+    bool good = n <= ARRAY_LEN(local) && n > 1;
+    for (size_t i = 0; good && i < n; i++) {
+        good = is_exact(local[i], SHAPE_BYTES) && as_bytes(local[i])->length < 1 << 30;
+        total += good ? (size_t)as_bytes(local[i])->length : 0;
+    }
+    Value v = NULL;
+    uint8_t *out;
+    if (good) {
+        v = make_bytearray ? bytearray_new(th, total, &out) : bytes_new(th, total);
+        if (v != NULL && !make_bytearray) {
+            out = as_bytes(v)->data;
+        }
+        for (size_t i = 0; v != NULL && i < n; i++) {
+            const Bytes *b = as_bytes(local[i]);
+            if (i > 0) {
+                copy_bytes(out, sep.p, sep.n);
+                out += sep.n;
+            }
+            copy_bytes(out, b->data, (size_t)b->length);
+            out += b->length;
+        }
+    }
+    no_safepoint_end(th);
+    return v;
+}
+
 Value
 bytes_join(Thread *th, ByteView sep, Value iterable, bool make_bytearray)
 {
+    if (is_exact(iterable, SHAPE_LIST) || is_exact(iterable, SHAPE_TUPLE)) {
+        Value v = join_exact(th, sep, iterable, make_bytearray);
+        if (v != NULL || error_set(th)) {
+            return v;
+        }
+    }
     Value sequence = sequence_fast(th, iterable, "can only join an iterable");
     if (sequence == NULL) {
         return NULL;

@@ -7,6 +7,7 @@
 
 #include "base/decimal.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Room for n bytes. */
@@ -178,11 +179,56 @@ lay_out(char *out, const char *digits, int count, int point, bool exponential, i
     return (size_t)(p - out);
 }
 
+/* The same from the shortest digits that identify d, where that is certain to be right: these
+ * are within 1.2e-16 of d, so they may be padded up to 15 digits, and cut where what is cut off
+ * is not within two units of its last place from one half. */
+static bool
+significant_fast(double d, int count, char *digits, int *point)
+{
+    if (count > 15 || d < DBL_MIN) { /* subnormal numbers are less exact */
+        return false;
+    }
+    char shortest[DECIMAL_SHORTEST_MAX];
+    int n = decimal_shortest(d, shortest, point);
+    if (n <= count) {
+        memcpy(digits, shortest, (size_t)n);
+        memset(digits + n, '0', (size_t)(count - n));
+        return true;
+    }
+    int64_t rest = 0, half = 5;
+    for (int i = count; i < n; i++) {
+        rest = rest * 10 + (shortest[i] - '0');
+        half *= i > count ? 10 : 1;
+    }
+    int64_t distance = rest > half ? rest - half : half - rest;
+    if (distance <= 2) {
+        return false;
+    }
+    memcpy(digits, shortest, (size_t)count);
+    if (rest > half) {
+        int i = count - 1;
+        while (i >= 0 && digits[i] == '9') {
+            digits[i--] = '0';
+        }
+        if (i >= 0) {
+            digits[i]++;
+        } else {
+            digits[0] = '1';
+            (*point)++;
+        }
+    }
+    return true;
+}
+
 /* d with `count` significant digits: the digits and where the point is. */
 static bool
 significant(Thread *th, double d, int count, char **digits, char *local, size_t local_size,
             int *point)
 {
+    if (significant_fast(d, count, local, point)) {
+        *digits = local;
+        return true;
+    }
     size_t size = (size_t)count + 32;
     char *buf = local;
     if (size > local_size) {

@@ -163,10 +163,16 @@ number_append(Thread *th, StrBuilder *b, const FormatSpec *spec, const NumberPar
         min_width = (int64_t)width - (int64_t)fixed;
     }
     Runs runs = VEC_INIT;
-    size_t digits = 0;
-    bool good = false;
-    if (parts->digit_count > 0 &&
-        !make_groups(th, g, parts->digit_count, min_width, &runs, &digits)) {
+    size_t digits = 0, zeros = 0;
+    bool good = false, grouped = g->separator_length > 0 && g->sizes[0] != CHAR_MAX;
+    if (!grouped && parts->digit_count > 0) {
+        digits = parts->digit_count;
+        if (min_width > (int64_t)digits) {
+            zeros = (size_t)min_width - digits;
+            digits += zeros;
+        }
+    } else if (parts->digit_count > 0 &&
+               !make_groups(th, g, parts->digit_count, min_width, &runs, &digits)) {
         goto fail;
     }
     size_t pad = width > fixed + digits ? width - fixed - digits : 0;
@@ -184,7 +190,9 @@ number_append(Thread *th, StrBuilder *b, const FormatSpec *spec, const NumberPar
            (sign == 0 || str_builder_char(th, b, (uint8_t)sign)) &&
            str_builder_ascii(th, b, parts->prefix, prefix) &&
            str_builder_fill(th, b, spec->fill, inner) &&
-           append_digits(th, b, g, &runs, parts->digits);
+           (grouped ? append_digits(th, b, g, &runs, parts->digits)
+                    : str_builder_fill(th, b, '0', zeros) &&
+                          str_builder_ascii(th, b, parts->digits, parts->digit_count));
     for (int i = 0; good && parts->point && i < g->point_length; i++) {
         good = str_builder_char(th, b, g->point[i]);
     }

@@ -6,7 +6,7 @@
  * "Two-way string-matching", 1991), which is linear in the worst case.
  */
 
-static int64_t
+static VECTORIZED int64_t
 FN(find_char)(const CHAR *p, size_t n, CHAR c)
 {
 #if CHAR_SIZE == 1
@@ -135,7 +135,7 @@ FN(find)(const CHAR *s, size_t n, const CHAR *x, size_t m)
             return -1;
         }
         at += (size_t)hit;
-        if (s[at + m - 1] == x[m - 1] && memcmp(s + at + 1, x + 1, (m - 1) * sizeof *x) == 0) {
+        if (s[at + m - 1] == x[m - 1] && same_bytes(s + at + 1, x + 1, (m - 1) * sizeof *x)) {
             return (int64_t)at;
         }
         at++;
@@ -166,7 +166,7 @@ FN(rfind)(const CHAR *s, size_t n, const CHAR *x, size_t m)
             return -1;
         }
         if (m == 1 || (s[hit + (int64_t)m - 1] == x[m - 1] &&
-                       memcmp(s + hit + 1, x + 1, (m - 1) * sizeof *x) == 0)) {
+                       same_bytes(s + hit + 1, x + 1, (m - 1) * sizeof *x))) {
             return hit;
         }
         end = (size_t)hit;
@@ -174,7 +174,7 @@ FN(rfind)(const CHAR *s, size_t n, const CHAR *x, size_t m)
     return -1;
 }
 
-static size_t
+static VECTORIZED size_t
 FN(count)(const CHAR *s, size_t n, const CHAR *x, size_t m, size_t max)
 {
     size_t found = 0;

@@ -54,7 +54,7 @@ str_latin1(uint8_t c)
 
 /* -- characters -- */
 
-uint32_t
+VECTORIZED uint32_t
 chars_or(Chars c)
 {
     uint32_t all = 0;
@@ -91,13 +91,9 @@ chars_or(Chars c)
         }                                                                      \
     } while (0)
 
-void
-chars_copy(void *to, uint8_t to_width, Chars from)
+VECTORIZED void
+chars_convert(void *to, uint8_t to_width, Chars from)
 {
-    if (to_width == from.width) {
-        memcpy(to, from.p, from.n * from.width);
-        return;
-    }
     switch (to_width << 4 | from.width) {
     case 0x12: COPY_LOOP(uint8_t, uint16_t); break;
     case 0x14: COPY_LOOP(uint8_t, uint32_t); break;
@@ -115,7 +111,7 @@ chars_equal(Chars a, Chars b)
         return false;
     }
     if (a.width == b.width) {
-        return memcmp(a.p, b.p, a.n * a.width) == 0;
+        return same_bytes(a.p, b.p, a.n * a.width);
     }
     for (size_t i = 0; i < a.n; i++) {
         if (chars_get(a, i) != chars_get(b, i)) {
@@ -138,9 +134,7 @@ new_of_width(Thread *th, size_t length, uint8_t width, bool ascii)
         return NULL;
     }
     Str *s = (Str *)(void *)o;
-    s->length = length;
-    s->width = width & 7;
-    s->ascii = ascii;
+    str_set_facts(s, length, width, ascii);
     chars_put(s->data, width, length, 0);
     return value_of(s);
 }
@@ -162,7 +156,7 @@ str_from_ascii(Thread *th, const char *p, size_t n)
     }
     Value v = new_of_width(th, n, 1, true);
     if (LIKELY(v != NULL)) {
-        memcpy(as_str(v)->data, p, n);
+        copy_bytes(as_str(v)->data, p, n);
     }
     return v;
 }
@@ -175,7 +169,7 @@ str_from_latin1(Thread *th, const uint8_t *p, size_t n)
     }
     Value v = new_of_width(th, n, 1, utf8_all_ascii(p, n));
     if (LIKELY(v != NULL)) {
-        memcpy(as_str(v)->data, p, n);
+        copy_bytes(as_str(v)->data, p, n);
     }
     return v;
 }
@@ -263,6 +257,15 @@ str_concat(Thread *th, Value a, Value b)
     if (y->length == 0) {
         return str_exact(th, a);
     }
+    if (LIKELY(x->ascii & y->ascii)) {
+        size_t n = x->length, m = y->length;
+        Value v = new_of_width(th, n + m, 1, true);
+        if (LIKELY(v != NULL)) {
+            copy_bytes(as_str(v)->data, x->data, n);
+            copy_bytes(as_str(v)->data + n, y->data, m);
+        }
+        return v;
+    }
     uint8_t width = (uint8_t)(x->width > y->width ? x->width : y->width);
     Value v = new_of_width(th, (size_t)x->length + y->length, width, x->ascii & y->ascii);
     if (LIKELY(v != NULL)) {
@@ -286,9 +289,7 @@ grown_copy(Thread *th, Value a, size_t n, uint8_t width, bool ascii)
         return NULL;
     }
     Str *s = (Str *)(void *)o;
-    s->length = n;
-    s->width = width & 7;
-    s->ascii = ascii;
+    str_set_facts(s, n, width, ascii);
     chars_copy(s->data, width, chars_of(a));
     return value_of(s);
 }
@@ -314,8 +315,7 @@ str_append(Thread *th, Value STEALS a, Value b)
         char *utf8 = plain_load(&s->utf8);
         plain_store(&s->utf8, NULL);
         str_utf8_free(utf8);
-        s->length = n;
-        s->ascii = ascii;
+        str_set_facts(s, n, width, ascii);
         plain_store(&s->hash, 0);
         plain_store(&s->kind_cache, 0);
     } else {
@@ -375,7 +375,7 @@ str_equal(Value a, Value b)
     }
     const Str *x = as_str(a), *y = as_str(b);
     return x->length == y->length && x->width == y->width &&
-           memcmp(x->data, y->data, (size_t)x->length * x->width) == 0;
+           same_bytes(x->data, y->data, (size_t)x->length * x->width);
 }
 
 bool
@@ -446,7 +446,7 @@ static Value
 compare_slot(Thread *th, Value a, Value b, int op)
 {
     (void)th;
-    if (!is_str(a) || !is_str(b)) {
+    if (!is_text(a) || !is_text(b)) {
         return NOT_IMPLEMENTED;
     }
     switch (op) {
@@ -561,7 +561,7 @@ args_range(Thread *th, const Arg *args, size_t nargs, size_t at, int64_t *start,
 static Value
 concat_slot(Thread *th, Value a, Value b)
 {
-    if (UNLIKELY(!is_str(b))) {
+    if (UNLIKELY(!is_text(b))) {
         return raise_type_error(th, "can only concatenate str (not \"%T\") to str", b);
     }
     return str_concat(th, a, b);
@@ -570,7 +570,7 @@ concat_slot(Thread *th, Value a, Value b)
 static Value
 remainder_slot(Thread *th, Value a, Value b)
 {
-    if (!is_str(a)) {
+    if (!is_text(a)) {
         return NOT_IMPLEMENTED;
     }
     return str_percent_format(th, a, b);
@@ -619,10 +619,39 @@ write_escape(char *out, uint32_t c)
     return (size_t)(p - out);
 }
 
+/* repr() of ASCII that needs no escape, or NULL without an exception. */
+static VECTORIZED Value
+plain_repr(Thread *th, Chars c, bool *plain)
+{
+    const uint8_t *p = c.p;
+    uint8_t odd = 0;
+    for (size_t i = 0; i < c.n; i++) {
+        odd |= (uint8_t)(p[i] - ' ') >= 0x5f || p[i] == '\'' || p[i] == '\\';
+    }
+    *plain = odd == 0;
+    if (odd != 0) {
+        return NULL;
+    }
+    Value v = new_of_width(th, c.n + 2, 1, true);
+    if (v != NULL) {
+        uint8_t *out = as_str(v)->data;
+        out[0] = out[c.n + 1] = '\'';
+        copy_bytes(out + 1, p, c.n);
+    }
+    return v;
+}
+
 Value
 str_repr(Thread *th, Value v)
 {
     Chars c = chars_of(v);
+    if (as_str(v)->ascii) {
+        bool plain;
+        Value result = plain_repr(th, c, &plain);
+        if (plain) {
+            return result;
+        }
+    }
     bool single = chars_find_char(c, '\'') >= 0;
     uint32_t quote = single && chars_find_char(c, '"') < 0 ? '"' : '\'';
     size_t size = 2;
@@ -709,9 +738,7 @@ subclass_copy(Thread *th, Type *type, Value s)
         return NULL;
     }
     Str *to = as_str(v);
-    to->length = from->length;
-    to->width = from->width;
-    to->ascii = from->ascii;
+    str_set_facts(to, from->length, (uint8_t)from->width, from->ascii);
     store_relaxed(&to->hash, load_relaxed(&from->hash));
     memcpy(to->data, from->data, bytes);
     return v;
@@ -723,7 +750,7 @@ decode_object(Thread *th, Value o, Value encoding, Value errors)
 {
     const char *encoding_c = NULL, *errors_c = NULL;
     if (encoding != NULL) {
-        if (!is_str(encoding)) {
+        if (!is_text(encoding)) {
             return raise_type_error(th, "str() argument 'encoding' must be str, not %T", encoding);
         }
         if ((encoding_c = str_c(th, encoding)) == NULL) {
@@ -731,7 +758,7 @@ decode_object(Thread *th, Value o, Value encoding, Value errors)
         }
     }
     if (errors != NULL) {
-        if (!is_str(errors)) {
+        if (!is_text(errors)) {
             return raise_type_error(th, "str() argument 'errors' must be str, not %T", errors);
         }
         if ((errors_c = str_c(th, errors)) == NULL) {

@@ -31,15 +31,18 @@ ascii_map(Thread *th, Value self, bool upper)
     }
     uint8_t *out = as_str(v)->data;
     const uint8_t *in = s->data;
-    size_t n = s->length;
-    if (upper) {
-        for (size_t i = 0; i < n; i++) {
-            out[i] = ascii_upper(in[i]);
-        }
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            out[i] = ascii_lower(in[i]);
-        }
+    size_t n = s->length, i = 0;
+    /* Eight at a time: adding to a byte below 128 carries into its top bit, and no further. */
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t first = ones * (uint64_t)(0x80 - (upper ? 'a' : 'A')), behind = first - ones * 26;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t x;
+        memcpy(&x, in + i, 8);
+        x ^= ((x + first) & ~(x + behind) & (ones << 7)) >> 2;
+        memcpy(out + i, &x, 8);
+    }
+    for (; i < n; i++) {
+        out[i] = upper ? ascii_upper(in[i]) : ascii_lower(in[i]);
     }
     return v;
 }
@@ -89,6 +92,11 @@ static void
 put_lower(Mapped *m, Chars c, size_t i)
 {
     uint32_t x = chars_get(c, i), buf[3];
+    const UnicodeFacts *f = unicode_facts(x);
+    if (LIKELY(!(f->flags & UNICODE_SPECIAL_CASE) && x != 0x3a3)) {
+        m->out[m->count++] = f->lower;
+        return;
+    }
     if (x == 0x3a3) {
         m->out[m->count++] = sigma_is_final(c, i) ? 0x3c2 : 0x3c3;
         return;
@@ -100,6 +108,11 @@ static void
 put_upper(Mapped *m, uint32_t x)
 {
     uint32_t buf[3];
+    const UnicodeFacts *f = unicode_facts(x);
+    if (LIKELY(!(f->flags & UNICODE_SPECIAL_CASE))) {
+        m->out[m->count++] = f->upper;
+        return;
+    }
     put_mapped(m, buf, unicode_to_upper(x, buf));
 }
 
@@ -130,8 +143,13 @@ static void
 map_fold(Mapped *m, Chars c)
 {
     for (size_t i = 0; i < c.n; i++) {
-        uint32_t buf[3];
-        put_mapped(m, buf, unicode_fold(chars_get(c, i), buf));
+        uint32_t x = chars_get(c, i), buf[3];
+        const UnicodeFacts *f = unicode_facts(x);
+        if (LIKELY(!(f->flags & UNICODE_FOLDS))) {
+            m->out[m->count++] = f->lower;
+        } else {
+            put_mapped(m, buf, unicode_fold(x, buf));
+        }
     }
 }
 

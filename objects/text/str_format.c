@@ -345,7 +345,12 @@ append_formatted(Thread *th, StrBuilder *b, Value v, Value spec)
         }
         text = format_str(th, v, spec);
         break;
-    case SHAPE_INT: text = format_int(th, v, spec); break;
+    case SHAPE_INT:
+        if (value_is_fixnum(v) && str_length(spec) == 0) {
+            return str_builder_i64(th, b, value_fixnum(v));
+        }
+        text = format_int(th, v, spec);
+        break;
     case SHAPE_FLOAT: text = format_float(th, v, spec); break;
     default: text = to_format(th, v, spec); break;
     }

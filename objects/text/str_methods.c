@@ -262,8 +262,15 @@ translate_method(Thread *th, Value self, Value table)
     for (size_t i = 0; i < c.n; i++) {
         uint32_t x = chars_get(c, i);
         bool good;
-        if (x < 0x80 && known[x] >= 0) {
-            good = str_builder_char(th, &b, (uint32_t)known[x]);
+        if (x < 0x80 && known[x] >= 0) { /* a run of them */
+            char run[128];
+            size_t n = 0;
+            while (n < sizeof run && i < c.n && (x = chars_get(c, i)) < 0x80 && known[x] >= 0) {
+                run[n++] = (char)known[x];
+                i++;
+            }
+            i--;
+            good = str_builder_ascii(th, &b, run, n);
         } else {
             int simple;
             good = translate_char(th, &b, table, x, &simple);

@@ -14,7 +14,7 @@ enum { FLAG_LEFT = 1, FLAG_SIGN = 2, FLAG_BLANK = 4, FLAG_ALTERNATE = 8, FLAG_ZE
        FLAG_NO_NEGATIVE_ZERO = 32 };
 
 typedef struct Percent {
-    bool bytes;
+    bool bytes, ascii;   /* ascii: nothing else in the format */
     Chars format;
     size_t pos;
     Value args;          /* the right operand */
@@ -155,8 +155,16 @@ take_conversion(Thread *th, Percent *p, Conversion *c)
 {
     *c = (Conversion){.width = -1, .precision = -1};
     Chars f = p->format;
-    if (p->pos < f.n && chars_get(f, p->pos) == '(' && !take_key(th, p)) {
-        return false;
+    if (p->pos < f.n) {
+        uint32_t x = chars_get(f, p->pos);
+        if ((x | 32) >= 'a' && (x | 32) <= 'z' && x != 'l' && x != 'h' && x != 'L' && x != 'z') {
+            c->at = p->pos++; /* nothing but a conversion, as it is most of the time */
+            c->type = x;
+            return true;
+        }
+        if (x == '(' && !take_key(th, p)) {
+            return false;
+        }
     }
     int flag;
     while (p->pos < f.n && (flag = flag_of(p, chars_get(f, p->pos))) != 0) {
@@ -276,6 +284,10 @@ int_argument(Thread *th, Value v, uint32_t type)
 static bool
 put_int(Thread *th, Percent *p, const Conversion *c, Value v)
 {
+    if (value_is_fixnum(v) && c->flags == 0 && c->width < 0 && c->precision < 0 &&
+        (c->type == 'd' || c->type == 'i')) {
+        return str_builder_i64(th, &p->out, value_fixnum(v));
+    }
     Value n = int_argument(th, v, p->bytes && c->type == 'i' ? 'd' : c->type);
     if (n == NULL) {
         return false;
@@ -491,7 +503,8 @@ run(Thread *th, Percent *p)
         size_t end = percent < 0 ? f.n : p->pos + (size_t)percent;
         if (end > p->pos) {
             Chars plain = chars_sub(f, p->pos, end);
-            if (!str_builder_chars(th, &p->out, plain)) {
+            if (!(p->ascii ? str_builder_ascii(th, &p->out, plain.p, plain.n)
+                           : str_builder_chars(th, &p->out, plain))) {
                 return false;
             }
         }
@@ -529,6 +542,7 @@ static void
 percent_init(Thread *th, Percent *p, Chars format, Value args, bool bytes)
 {
     p->bytes = bytes;
+    p->ascii = !bytes && format.width == 1 && utf8_all_ascii(format.p, format.n);
     p->format = format;
     p->pos = 0;
     p->args = args;

@@ -80,6 +80,16 @@ chars_rfind_char(Chars s, uint32_t c)
     }
 }
 
+static inline int64_t
+find_same_width(Chars s, Chars sub)
+{
+    switch (s.width) {
+    case 1: return find_1(s.p, s.n, sub.p, sub.n);
+    case 2: return find_2(s.p, s.n, sub.p, sub.n);
+    default: return find_4(s.p, s.n, sub.p, sub.n);
+    }
+}
+
 int64_t
 chars_find(Chars s, Chars sub)
 {
@@ -92,16 +102,14 @@ chars_find(Chars s, Chars sub)
     if (sub.n == 1) {
         return chars_find_char(s, chars_get(sub, 0));
     }
+    if (LIKELY(sub.width == s.width)) {
+        return find_same_width(s, sub);
+    }
     Pattern p;
     if (!pattern_init(&p, sub, s.width)) {
         return -1;
     }
-    int64_t at;
-    switch (s.width) {
-    case 1: at = find_1(s.p, s.n, p.chars.p, sub.n); break;
-    case 2: at = find_2(s.p, s.n, p.chars.p, sub.n); break;
-    default: at = find_4(s.p, s.n, p.chars.p, sub.n); break;
-    }
+    int64_t at = find_same_width(s, p.chars);
     pattern_free(&p);
     return at;
 }
@@ -170,7 +178,7 @@ search_args(Thread *th, Value self, const Arg *args, size_t nargs, Chars *part, 
             bool *empty)
 {
     Value sub = arg(args, 0);
-    if (UNLIKELY(!is_str(sub))) {
+    if (UNLIKELY(!is_text(sub))) {
         raise_type_error(th, "must be str, not %T", sub);
         return false;
     }
@@ -255,7 +263,7 @@ str_count_method(Thread *th, Value self, const Arg *args, size_t nargs)
 Answer
 str_contains(Thread *th, Value self, Value item)
 {
-    if (UNLIKELY(!is_str(item))) {
+    if (UNLIKELY(!is_text(item))) {
         raise_type_error(th, "'in <string>' requires string as left operand, not %T", item);
         return FAILED;
     }
@@ -295,7 +303,7 @@ tail_method(Thread *th, Value self, const Arg *args, size_t nargs, bool at_end, 
     }
     for (int64_t i = 0; i < tuple_length(sub); i++) {
         Value item = tuple_item(sub, i);
-        if (!is_str(item)) {
+        if (!is_text(item)) {
             return raise_type_error(th, "tuple for %s must only contain str, not %T", name, item);
         }
         if (tail_match(self, item, start, end, at_end)) {
@@ -453,7 +461,7 @@ replace_at(Thread *th, Value self, Value old, Value new_, const Places *places)
 }
 
 /* One ASCII (or Latin-1) character by another in a text of width 1. */
-static Value
+static VECTORIZED Value
 replace_byte(Thread *th, Value self, uint8_t old, uint8_t new_)
 {
     Chars s = chars_of(self);
@@ -502,10 +510,10 @@ Value
 str_replace_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     Value old = arg(args, 0), new_ = arg(args, 1);
-    if (!is_str(old)) {
+    if (!is_text(old)) {
         return raise_type_error(th, "replace() argument 1 must be str, not %T", old);
     }
-    if (!is_str(new_)) {
+    if (!is_text(new_)) {
         return raise_type_error(th, "replace() argument 2 must be str, not %T", new_);
     }
     int64_t count = -1;

@@ -1,6 +1,7 @@
 /* str_split.c -- split, partition, strip and join. */
 #include "objects/text/text_priv.h"
 
+#include "objects/container/fast.h"
 #include "threads/safepoint.h"
 
 static inline bool
@@ -10,6 +11,46 @@ is_space(uint32_t c)
         return c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31);
     }
     return unicode_is(c, UNICODE_SPACE);
+}
+
+/* The white space of Latin-1. */
+static const uint8_t latin1_space[256] = {
+    [9] = 1, [10] = 1, [11] = 1, [12] = 1, [13] = 1, [28] = 1, [29] = 1, [30] = 1, [31] = 1,
+    [32] = 1, [0x85] = 1, [0xa0] = 1,
+};
+
+/* From `i` on: the first character that is (or is not) white space. */
+static inline size_t
+skip_spaces(Chars c, size_t i, bool spaces)
+{
+    if (c.width == 1) {
+        const uint8_t *p = c.p;
+        while (i < c.n && (latin1_space[p[i]] != 0) == spaces) {
+            i++;
+        }
+        return i;
+    }
+    while (i < c.n && is_space(chars_get(c, i)) == spaces) {
+        i++;
+    }
+    return i;
+}
+
+/* The same backwards: the end of what is left. */
+static inline size_t
+skip_spaces_back(Chars c, size_t i, bool spaces)
+{
+    if (c.width == 1) {
+        const uint8_t *p = c.p;
+        while (i > 0 && (latin1_space[p[i - 1]] != 0) == spaces) {
+            i--;
+        }
+        return i;
+    }
+    while (i > 0 && is_space(chars_get(c, i - 1)) == spaces) {
+        i--;
+    }
+    return i;
 }
 
 static inline bool
@@ -23,11 +64,12 @@ is_line_break(uint32_t c)
 
 /* -- pieces -- */
 
-static bool
+static inline bool
 add_piece(Thread *th, Value list, Value s, size_t start, size_t end)
 {
     Value piece = str_substring(th, s, start, end);
-    return piece != NULL && list_append_steal(th, list, piece);
+    return piece != NULL &&
+           (LIKELY(list_append_fast(th, list, piece)) || list_append_steal(th, list, piece));
 }
 
 static Value
@@ -55,7 +97,7 @@ list_of_whole(Thread *th, Value s)
 static Value
 split_spaces(Thread *th, Value s, size_t max)
 {
-    Value list = list_new(th, 8);
+    Value list = list_new(th, 12);
     if (list == NULL) {
         return NULL;
     }
@@ -63,9 +105,7 @@ split_spaces(Thread *th, Value s, size_t max)
     size_t i = 0, pieces = 0;
     bool good = true;
     while (good) {
-        while (i < c.n && is_space(chars_get(c, i))) {
-            i++;
-        }
+        i = skip_spaces(c, i, true);
         if (i == c.n) {
             break;
         }
@@ -74,9 +114,7 @@ split_spaces(Thread *th, Value s, size_t max)
             good = add_piece(th, list, s, start, c.n);
             break;
         }
-        while (i < c.n && !is_space(chars_get(c, i))) {
-            i++;
-        }
+        i = skip_spaces(c, i, false);
         good = add_piece(th, list, s, start, i);
     }
     return list_or_fail(th, list, good);
@@ -90,7 +128,7 @@ split_by(Thread *th, Value s, Value sep, size_t max)
     if (hit < 0) {
         return list_of_whole(th, s);
     }
-    Value list = list_new(th, 8);
+    Value list = list_new(th, 12);
     if (list == NULL) {
         return NULL;
     }
@@ -110,7 +148,7 @@ split_by(Thread *th, Value s, Value sep, size_t max)
 static Value
 rsplit_spaces(Thread *th, Value s, size_t max)
 {
-    Value list = list_new(th, 8);
+    Value list = list_new(th, 12);
     if (list == NULL) {
         return NULL;
     }
@@ -118,9 +156,7 @@ rsplit_spaces(Thread *th, Value s, size_t max)
     size_t i = c.n, pieces = 0;
     bool good = true;
     while (good) {
-        while (i > 0 && is_space(chars_get(c, i - 1))) {
-            i--;
-        }
+        i = skip_spaces_back(c, i, true);
         if (i == 0) {
             break;
         }
@@ -129,9 +165,7 @@ rsplit_spaces(Thread *th, Value s, size_t max)
             good = add_piece(th, list, s, 0, end);
             break;
         }
-        while (i > 0 && !is_space(chars_get(c, i - 1))) {
-            i--;
-        }
+        i = skip_spaces_back(c, i, false);
         good = add_piece(th, list, s, i, end);
     }
     return list_or_fail(th, list, good && list_reverse(th, list));
@@ -145,7 +179,7 @@ rsplit_by(Thread *th, Value s, Value sep, size_t max)
     if (hit < 0) {
         return list_of_whole(th, s);
     }
-    Value list = list_new(th, 8);
+    Value list = list_new(th, 12);
     if (list == NULL) {
         return NULL;
     }
@@ -168,7 +202,7 @@ str_split(Thread *th, Value s, Value separator, int64_t max)
     if (separator == NULL || separator == NONE) {
         return split_spaces(th, s, limit);
     }
-    if (!is_str(separator)) {
+    if (!is_text(separator)) {
         return raise_type_error(th, "must be str or None, not %T", separator);
     }
     if (str_length(separator) == 0) {
@@ -219,7 +253,7 @@ str_rsplit_method(Thread *th, Value self, const Arg *args, size_t nargs, Value k
     if (sep == NULL || sep == NONE) {
         return rsplit_spaces(th, self, limit);
     }
-    if (!is_str(sep)) {
+    if (!is_text(sep)) {
         return raise_type_error(th, "must be str or None, not %T", sep);
     }
     if (str_length(sep) == 0) {
@@ -241,7 +275,7 @@ str_splitlines_method(Thread *th, Value self, const Arg *args, size_t nargs, Val
     if (!arg_bool(th, v[0], &keep)) {
         return NULL;
     }
-    Value list = list_new(th, 8);
+    Value list = list_new(th, 12);
     if (list == NULL) {
         return NULL;
     }
@@ -249,8 +283,15 @@ str_splitlines_method(Thread *th, Value self, const Arg *args, size_t nargs, Val
     bool good = true;
     for (size_t i = 0; good && i < c.n;) {
         size_t start = i;
-        while (i < c.n && !is_line_break(chars_get(c, i))) {
-            i++;
+        if (as_str(self)->ascii) {
+            const uint8_t *p = c.p;
+            while (i < c.n && !((p[i] >= 10 && p[i] <= 13) || (p[i] >= 28 && p[i] <= 30))) {
+                i++;
+            }
+        } else {
+            while (i < c.n && !is_line_break(chars_get(c, i))) {
+                i++;
+            }
         }
         size_t end = i;
         if (i < c.n) {
@@ -287,7 +328,7 @@ triple(Thread *th, Value STEALS a, Value STEALS b, Value STEALS c)
 static Value
 partition(Thread *th, Value self, Value sep, bool from_right)
 {
-    if (!is_str(sep)) {
+    if (!is_text(sep)) {
         return raise_type_error(th, "must be str, not %T", sep);
     }
     Chars c = chars_of(self), x = chars_of(sep);
@@ -329,17 +370,13 @@ strip(Thread *th, Value self, const Arg *args, size_t nargs, int sides, const ch
     size_t start = 0, end = c.n;
     if (set == NONE) {
         if (sides & STRIP_LEFT) {
-            while (start < end && is_space(chars_get(c, start))) {
-                start++;
-            }
+            start = skip_spaces(c, 0, true);
         }
         if (sides & STRIP_RIGHT) {
-            while (end > start && is_space(chars_get(c, end - 1))) {
-                end--;
-            }
+            end = start == c.n ? start : skip_spaces_back(c, end, true);
         }
     } else {
-        if (!is_str(set)) {
+        if (!is_text(set)) {
             return raise_type_error(th, "%s arg must be None or str", name);
         }
         Chars x = chars_of(set);
@@ -388,7 +425,7 @@ static inline size_t
 first_other(const Value *items, size_t n)
 {
     size_t i = 0;
-    while (i < n && LIKELY(is_str(items[i]))) {
+    while (i < n && LIKELY(is_text(items[i]))) {
         i++;
     }
     return i;
@@ -427,16 +464,17 @@ join(Thread *th, Value separator, const Value *items, size_t n)
     if (width == 1) {
         for (size_t i = 0; i < n; i++) {
             const Str *s = as_str(items[i]);
+            size_t length = s->length;
             if (i > 0) {
                 if (sep.n == 1) {
                     *out++ = *(const uint8_t *)sep.p;
                 } else if (sep.n > 0) {
-                    memcpy(out, sep.p, sep.n);
+                    copy_bytes(out, sep.p, sep.n);
                     out += sep.n;
                 }
             }
-            memcpy(out, s->data, s->length);
-            out += s->length;
+            copy_bytes(out, s->data, length);
+            out += length;
         }
         return v;
     }

@@ -99,6 +99,48 @@ decode_with_errors(Thread *th, const uint8_t *p, size_t n, const char *errors, s
     return decode_finish(th, &d, good);
 }
 
+/* Decodes into units of 16 bits: how many, 0 if there are errors or wider characters. */
+static size_t
+decode_short(const uint8_t *p, size_t n, uint16_t *out, uint32_t *max)
+{
+    const uint8_t *end = p + n;
+    uint16_t *start = out;
+    uint32_t all = 0;
+    while (p < end) {
+        uint8_t b = *p;
+        if (b < 0x80) {
+            *out++ = b;
+            p++;
+            continue;
+        }
+        uint32_t c;
+        if (b >= 0xc2 && b < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80) {
+            c = (uint32_t)(b & 0x1f) << 6 | (p[1] & 0x3f);
+            p += 2;
+        } else {
+            int size = utf8_decode_char(p, (size_t)(end - p), &c);
+            if (size <= 0 || c > 0xffff) {
+                return 0;
+            }
+            p += size;
+        }
+        all |= c;
+        *out++ = (uint16_t)c;
+    }
+    *max = all;
+    return (size_t)(out - start);
+}
+
+static Value
+from_units(Thread *th, const uint16_t *p, size_t n, uint32_t max)
+{
+    Value v = str_new(th, n, max);
+    if (v != NULL) {
+        chars_copy(as_str(v)->data, width_for(max), (Chars){p, n, 2});
+    }
+    return v;
+}
+
 Value
 codec_utf8_decode(Thread *th, const uint8_t *p, size_t n, const char *errors, size_t *consumed)
 {
@@ -113,6 +155,14 @@ codec_utf8_decode(Thread *th, const uint8_t *p, size_t n, const char *errors, si
     }
     size_t chars;
     uint32_t max;
+    if (n <= 512) {
+        uint16_t local[512];
+        chars = decode_short(p, n, local, &max);
+        if (LIKELY(chars > 0)) {
+            return max < 0x100 && chars == 1 ? str_latin1((uint8_t)local[0])
+                                             : from_units(th, local, chars, max);
+        }
+    }
     if (LIKELY(utf8_measure(p, n, &chars, &max) == n)) {
         return from_valid(th, p, n, chars, max);
     }
@@ -146,7 +196,7 @@ str_from_fs(Thread *th, const char *p, size_t n)
 /* -- encoding -- */
 
 /* Bytes of c in UTF-8, surrogates as three. */
-static size_t
+static VECTORIZED size_t
 encoded_size(Chars c)
 {
     size_t n = c.n;
@@ -175,8 +225,28 @@ encoded_size(Chars c)
     return n;
 }
 
-/* Writes c's UTF-8; false when there is a surrogate. */
-static bool
+#define ENCODE_WIDE(name, type)                                                \
+    static uint8_t *name(const type *p, size_t n, uint8_t *out)                \
+    {                                                                          \
+        for (size_t i = 0; i < n; i++) {                                       \
+            uint32_t x = p[i];                                                 \
+            if (LIKELY(x < 0x80)) {                                            \
+                *out++ = (uint8_t)x;                                           \
+                continue;                                                      \
+            }                                                                  \
+            if (UNLIKELY((x & 0xfffff800) == 0xd800)) {                        \
+                return NULL;                                                   \
+            }                                                                  \
+            out += utf8_encode_char(x, out);                                   \
+        }                                                                      \
+        return out;                                                            \
+    }
+
+ENCODE_WIDE(encode_wide_2, uint16_t)
+ENCODE_WIDE(encode_wide_4, uint32_t)
+
+/* Writes c's UTF-8 and returns its end; NULL when there is a surrogate. */
+static uint8_t *
 encode_chars(Chars c, uint8_t *out)
 {
     if (c.width == 1) {
@@ -193,16 +263,9 @@ encode_chars(Chars c, uint8_t *out)
                 i++;
             }
         }
-        return true;
+        return out;
     }
-    for (size_t i = 0; i < c.n; i++) {
-        uint32_t x = chars_get(c, i);
-        if (UNLIKELY(x >= 0xd800 && x <= 0xdfff)) {
-            return false;
-        }
-        out += utf8_encode_char(x, out);
-    }
-    return true;
+    return c.width == 2 ? encode_wide_2(c.p, c.n, out) : encode_wide_4(c.p, c.n, out);
 }
 
 static Answer
@@ -246,11 +309,17 @@ codec_utf8_encode(Thread *th, Value s, const char *errors)
     if (str->ascii) {
         return bytes_from(th, str->data, str->length);
     }
+    if (str->length <= 256) { /* short: no need to measure first */
+        uint8_t local[1024];
+        uint8_t *end = encode_chars(chars_of(s), local);
+        return end != NULL ? bytes_from(th, local, (size_t)(end - local))
+                           : encode_with_errors(th, s, errors);
+    }
     Value bytes = bytes_new(th, encoded_size(chars_of(s)));
     if (bytes == NULL) {
         return NULL;
     }
-    if (encode_chars(chars_of(s), as_bytes(bytes)->data)) {
+    if (encode_chars(chars_of(s), as_bytes(bytes)->data) != NULL) {
         return bytes;
     }
     drop(th, bytes);
@@ -285,7 +354,7 @@ str_utf8(Thread *th, Value v, size_t *n)
         memcpy(block, &size, sizeof size);
         text = block + sizeof size;
         text[size] = 0;
-        if (!encode_chars(chars_of(v), (uint8_t *)text)) {
+        if (encode_chars(chars_of(v), (uint8_t *)text) == NULL) {
             buffer_free(block);
             Value none = encode_with_errors(th, v, NULL);
             drop_null(th, none);

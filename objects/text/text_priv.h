@@ -19,15 +19,29 @@
 
 #include <stdlib.h>
 
+/* For functions that are one loop over many items. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define VECTORIZED __attribute__((optimize("O3")))
+#else
+#define VECTORIZED
+#endif
+
 #define STR_OFFSET offsetof(Str, data)
 #define STR_MAX_LENGTH ((size_t)1 << 55)
 
-/* A run of characters of one width. */
+/* A run of characters of one width; two words, so that it is passed in registers. */
 typedef struct Chars {
     const void *p;
-    size_t n;
-    uint8_t width;
+    uint64_t n : 56;
+    uint64_t width : 8;
 } Chars;
+
+/* is_str() for what is mostly an exact one. */
+static inline bool
+is_text(Value v)
+{
+    return LIKELY(is_exact(v, SHAPE_STR)) || is_str(v);
+}
 
 static inline Chars
 chars_of(Value s)
@@ -59,7 +73,73 @@ chars_put(void *p, uint8_t width, size_t i, uint32_t c)
 static inline Chars
 chars_sub(Chars c, size_t start, size_t end)
 {
-    return (Chars){(const uint8_t *)c.p + start * c.width, end - start, c.width};
+    return (Chars){(const uint8_t *)c.p + start * (size_t)c.width, end - start, c.width};
+}
+
+/* memcpy() for what is mostly short. */
+static inline void
+copy_bytes(void *to, const void *from, size_t n)
+{
+    if (n > 16) {
+        memcpy(to, from, n);
+        return;
+    }
+    char *t = to;
+    const char *f = from;
+    if (n >= 8) { /* two words that may overlap */
+        uint64_t a, b;
+        memcpy(&a, f, 8);
+        memcpy(&b, f + n - 8, 8);
+        memcpy(t, &a, 8);
+        memcpy(t + n - 8, &b, 8);
+    } else if (n >= 4) {
+        uint32_t a, b;
+        memcpy(&a, f, 4);
+        memcpy(&b, f + n - 4, 4);
+        memcpy(t, &a, 4);
+        memcpy(t + n - 4, &b, 4);
+    } else if (n > 0) {
+        t[0] = f[0];
+        t[n - 1] = f[n - 1];
+        if (n > 2) {
+            t[1] = f[1];
+        }
+    }
+}
+
+/* memcmp() == 0 for what is mostly short. */
+static inline bool
+same_bytes(const void *a, const void *b, size_t n)
+{
+    const char *p = a, *q = b;
+    if (n >= 8 && n <= 16) {
+        uint64_t x[2], y[2];
+        memcpy(&x[0], p, 8);
+        memcpy(&x[1], p + n - 8, 8);
+        memcpy(&y[0], q, 8);
+        memcpy(&y[1], q + n - 8, 8);
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    }
+    if (n >= 4 && n < 8) {
+        uint32_t x[2], y[2];
+        memcpy(&x[0], p, 4);
+        memcpy(&x[1], p + n - 4, 4);
+        memcpy(&y[0], q, 4);
+        memcpy(&y[1], q + n - 4, 4);
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    }
+    if (n < 4) {
+        return n == 0 || (p[0] == q[0] && p[n - 1] == q[n - 1] && p[n / 2] == q[n / 2]);
+    }
+    return memcmp(p, q, n) == 0;
+}
+
+/* Fills in what a new str is; one store, so that the next load of any part need not wait. */
+static inline void
+str_set_facts(Str *s, size_t length, uint8_t width, bool ascii)
+{
+    uint64_t word = (uint64_t)length | (uint64_t)width << 56 | (uint64_t)ascii << 59;
+    memcpy((char *)s + sizeof(struct Object), &word, sizeof word);
 }
 
 static inline uint8_t
@@ -78,7 +158,17 @@ str_max(Value v)
 
 /* -- str.c -- */
 uint32_t chars_or(Chars c);                                   /* all characters ORed */
-void chars_copy(void *to, uint8_t to_width, Chars from);      /* widens, or narrows what fits */
+void chars_convert(void *to, uint8_t to_width, Chars from);
+/* Widens, or narrows what fits. */
+static inline void
+chars_copy(void *to, uint8_t to_width, Chars from)
+{
+    if (LIKELY(to_width == from.width)) {
+        copy_bytes(to, from.p, (size_t)from.n * from.width);
+    } else {
+        chars_convert(to, to_width, from);
+    }
+}
 RAISES Value str_from_chars(Thread *th, Chars c);             /* the narrowest str */
 bool chars_equal(Chars a, Chars b);
 RAISES Value str_exact(Thread *th, Value s);                  /* s as an exact str */
@@ -124,6 +214,7 @@ bool intern_init(void);
 
 /* -- str_build.c -- */
 RAISES bool str_builder_chars(Thread *th, StrBuilder *b, Chars c);
+RAISES bool str_builder_i64(Thread *th, StrBuilder *b, int64_t n);      /* decimal digits */
 
 /* -- str_search.c -- */
 int64_t chars_find(Chars s, Chars sub);                       /* -1: absent */

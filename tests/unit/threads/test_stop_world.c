@@ -167,7 +167,8 @@ main(void)
     store_relaxed(&quit, 1);
     for (int i = 0; i < 3; i++)
         pthread_join(t[i], NULL);
-    OK(shared_word == load_relaxed(&turns) + 2 * TAP_SCALE(2000), "and everything did before and after");
+    OK(shared_word == load_relaxed(&turns) + 2 * TAP_SCALE(2000),
+       "and everything did before and after");
 
     thread_attach(th);
     Thread *three = thread_acquire(interp);
