@@ -22,8 +22,9 @@
 #include "threads/mutex.h"
 
 #define IO_BUFFER_SIZE 8192
-#define IO_STATE_SLOT 1 /* of interp->slots */
+#define IO_STATE_SLOT 30 /* of interp->slots */
 
+/* Of an interpreter, as long as that lives. */
 typedef struct IoState {
     Type *unsupported; /* [const] io.UnsupportedOperation */
 } IoState;
@@ -31,7 +32,7 @@ typedef struct IoState {
 static inline IoState *
 io_state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[IO_STATE_SLOT]); /* pairs with io_exec() */
+    return load_acquire(&th->interp->slots[IO_STATE_SLOT]); /* pairs with make_state() */
 }
 
 /* Names that names.def does not have. */

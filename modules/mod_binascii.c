@@ -566,7 +566,7 @@ quoted_encode(QuotedOutput *out, const uint8_t *p, size_t n, bool tabs, bool tex
             column = 0;
         }
         /* White space before a line break would be lost. */
-        if (text && before_break && (c == ' ' || c == '\t')) {
+        if (text && before_break && (c == '\t' || (c == ' ' && !header))) {
             quoted_hex(out, c);
             column += 3;
         } else {

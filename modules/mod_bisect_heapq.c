@@ -297,12 +297,13 @@ sift_down(Thread *th, Value heap, int64_t at, bool max)
     return sift_up(th, heap, start, at, max);
 }
 
+/* `place` tells which argument the heap is, where there are several: " 1" or "". */
 static bool
-check_heap(Thread *th, const char *name, Value v)
+check_heap(Thread *th, const char *name, const char *place, Value v)
 {
     if (is_list(v))
         return true;
-    raise_type_error(th, "%s() argument 1 must be list, not %T", name, v);
+    raise_type_error(th, "%s() argument%s must be list, not %T", name, place, v);
     return false;
 }
 
@@ -312,7 +313,7 @@ heapq_heappush(Thread *th, Value self, const Arg *args, size_t nargs)
     (void)self;
     (void)nargs;
     Value heap = arg(args, 0);
-    if (!check_heap(th, "heappush", heap) || !list_append(th, heap, arg(args, 1)))
+    if (!check_heap(th, "heappush", " 1", heap) || !list_append(th, heap, arg(args, 1)))
         return NULL;
     return sift_up(th, heap, 0, list_length(heap) - 1, false) ? NONE : NULL;
 }
@@ -320,7 +321,7 @@ heapq_heappush(Thread *th, Value self, const Arg *args, size_t nargs)
 static Value
 heap_pop(Thread *th, const char *name, Value heap, bool max)
 {
-    if (!check_heap(th, name, heap))
+    if (!check_heap(th, name, "", heap))
         return NULL;
     if (list_length(heap) == 0)
         return raise_error(th, &exc_IndexError, "index out of range");
@@ -356,7 +357,7 @@ heapq_heappop_max(Thread *th, Value self, Value heap)
 static Value
 heap_replace(Thread *th, const char *name, Value heap, Value item, bool max)
 {
-    if (!check_heap(th, name, heap))
+    if (!check_heap(th, name, " 1", heap))
         return NULL;
     Value top = list_get(th, heap, 0);
     if (top == NULL)
@@ -390,7 +391,7 @@ heapq_heappushpop(Thread *th, Value self, const Arg *args, size_t nargs)
     (void)self;
     (void)nargs;
     Value heap = arg(args, 0), item = arg(args, 1);
-    if (!check_heap(th, "heappushpop", heap))
+    if (!check_heap(th, "heappushpop", " 1", heap))
         return NULL;
     Value top = list_get(th, heap, 0);
     if (top == NULL)
@@ -409,7 +410,7 @@ heapq_heappushpop(Thread *th, Value self, const Arg *args, size_t nargs)
 static Value
 heap_make(Thread *th, const char *name, Value heap, bool max)
 {
-    if (!check_heap(th, name, heap))
+    if (!check_heap(th, name, "", heap))
         return NULL;
     for (int64_t i = list_length(heap) / 2; i-- > 0;) {
         if (!sift_down(th, heap, i, max) || !safepoint_poll(th))

@@ -82,17 +82,17 @@ is_infinite_z(Z z)
     }
 
 FUNCTION(acos, cacos(z), false)
-FUNCTION(acosh, cacosh(z), false)
+FUNCTION(acosh, x == 0.0 && isnan(y) ? CMPLX(NAN, NAN) : cacosh(z), false)
 FUNCTION(asin, casin(z), false)
 FUNCTION(asinh, casinh(z), false)
 FUNCTION(atan, catan(z), x == 0.0 && fabs(y) == 1.0)
 FUNCTION(atanh, catanh(z), y == 0.0 && fabs(x) == 1.0)
 FUNCTION(cosh, ccosh(z), isinf(y) && !isnan(x))
 FUNCTION(sinh, csinh(z), isinf(y) && !isnan(x))
-FUNCTION(tanh, ctanh(z), isinf(y) && isfinite(x))
+FUNCTION(tanh, x == 0.0 && isnan(y) ? CMPLX(NAN, NAN) : ctanh(z), isinf(y) && isfinite(x))
 FUNCTION(cos, ccos(z), isinf(x) && !isnan(y))
 FUNCTION(sin, csin(z), isinf(x) && !isnan(y))
-FUNCTION(tan, ctan(z), isinf(x) && isfinite(y))
+FUNCTION(tan, isnan(x) && y == 0.0 ? CMPLX(NAN, NAN) : ctan(z), isinf(x) && isfinite(y))
 FUNCTION(exp, cexp(z), isinf(y) && (isfinite(x) || x == HUGE_VAL))
 
 /* The root, by s = sqrt((|x| + |z|) / 2), scaled so that |z| does not overflow and subnormal parts
@@ -153,7 +153,7 @@ static Value
 cmath_log(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     (void)self;
-    Z z, base, w, b;
+    Z z, base = 0, w, b;
     if (!read_complex(th, arg(args, 0), &z))
         return NULL;
     if (nargs == 2 && !read_complex(th, arg(args, 1), &base))

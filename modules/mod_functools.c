@@ -42,8 +42,11 @@ as_partial(Value v)
 static bool
 has_attributes(Value v)
 {
-    const Shape *shape = shape_at(object_shape(value_object(v)));
-    return shape != NULL && (shape->count != 0 || shape->dict_mode);
+    Object *o = value_object(v);
+    const Shape *shape = shape_at(object_shape(o));
+    if (!shape->dict_mode)
+        return shape->count != 0;
+    return load_acquire(&attr_part(o, type_of(v))->extra) != 0; /* pairs with instance.c */
 }
 
 static Value

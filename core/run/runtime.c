@@ -205,6 +205,10 @@ start_library(Thread *th)
     Settings *s = &interp_state(th)->settings;
     if (!import_start(th) || !import_start_external(th))
         return false;
+    Value signals = import_module_c(th, "_signal"); /* from here on Ctrl-C is KeyboardInterrupt */
+    if (signals == NULL)
+        return false;
+    drop(th, signals);
     Value encodings = import_module_c(th, "encodings");
     if (encodings == NULL)
         return false;

@@ -123,7 +123,7 @@ vm_build_class(Thread *th, Value self, const Arg *args, size_t nargs, Value kwna
     if (nargs < 2)
         return raise_type_error(th, "__build_class__: not enough arguments");
     Value function = arg(args, 0), name = arg(args, 1);
-    if (!is_exact(function, SHAPE_FUNCTION))
+    if (!is_function(function))
         return raise_type_error(th, "__build_class__: func must be a function");
     if (!is_str(name))
         return raise_type_error(th, "__build_class__: name is not a string");

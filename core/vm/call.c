@@ -208,11 +208,11 @@ slow_call_ex(Thread *th, Frame *f, const Instr *pc)
     Value dict = dict_word ? value_strip(dict_word) : NULL;
     Value self = NULL, function = NULL;
     uint32_t shape = shape_of(callee);
-    if (shape == SHAPE_FUNCTION) {
+    if (is_function(callee)) {
         function = callee_word;
     } else if (shape == SHAPE_METHOD) {
         Method *m = (Method *)(void *)value_object(callee);
-        if (is_exact(m->function, SHAPE_FUNCTION)) {
+        if (is_function(m->function)) {
             self = m->self;
             function = m->function;
         }
@@ -276,7 +276,7 @@ slow_call(Thread *th, Frame *f, Instr *pc)
         return call_function(th, f, window[0], NULL, w);
     case SHAPE_METHOD: {
         Method *m = (Method *)(void *)value_object(callee);
-        if (is_exact(m->function, SHAPE_FUNCTION)) {
+        if (is_function(m->function)) {
             Value method_word = window[0];
             Value function = retain(th, m->function);
             enum CallResult did = call_function(th, f, function, m->self, w);
@@ -302,12 +302,11 @@ slow_call(Thread *th, Frame *f, Instr *pc)
             v = call(th, callee, args, nargs, w.kwnames);
         break;
     }
-    case SHAPE_TYPE:
-        if ((op == OP_CALL || op == OP_CALL_METHOD) && cache_warm(pc))
-            specialize_call(th, pc, callee, op);
-        v = call(th, callee, args, nargs, w.kwnames);
-        break;
     default:
+        if (is_function(callee))
+            return call_function(th, f, window[0], NULL, w);
+        if ((op == OP_CALL || op == OP_CALL_METHOD) && is_type(callee) && cache_warm(pc))
+            specialize_call(th, pc, callee, op);
         v = call(th, callee, args, nargs, w.kwnames);
         break;
     }

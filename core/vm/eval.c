@@ -20,8 +20,10 @@
 #include "objects/container/fast.h"
 #include "objects/model/model.h"
 #include "objects/model/names.h"
+#include "objects/model/type_priv.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "threads/interp.h"
 #include "threads/safepoint.h"
 

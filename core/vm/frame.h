@@ -74,6 +74,14 @@ frame_function(const Frame *f)
     return (Function *)(void *)reg_object(f->function);
 }
 
+/* A function with attributes of its own has another shape than SHAPE_FUNCTION. */
+static inline bool
+is_function(Value v)
+{
+    uint32_t shape = shape_of(v);
+    return LIKELY(shape == SHAPE_FUNCTION) || type_at(shape) == &function_type;
+}
+
 /* [const] fields of a function. */
 static inline Value
 function_globals(const Function *fn)

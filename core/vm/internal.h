@@ -61,15 +61,15 @@ Value property_function(Thread *th, Value d);
 static inline bool
 is_wrapper(Value v)
 {
-    uint32_t s = shape_of(v);
-    return s == SHAPE_STATICMETHOD || s == SHAPE_CLASSMETHOD;
+    Type *t = type_of(v);
+    return t == &staticmethod_type || t == &classmethod_type;
 }
 /* The Python function in a staticmethod or classmethod, as a register's word; NULL: another. */
 Value wrapper_function(Thread *th, Value w);
 static inline bool
 reg_is_function(Value w)
 {
-    return value_is_object(w) && object_shape(reg_object(w)) == SHAPE_FUNCTION;
+    return value_is_object(w) && is_function(value_of(reg_object(w)));
 }
 
 /* -- intrinsics.c -- */

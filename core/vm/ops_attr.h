@@ -112,7 +112,7 @@ TARGET(LOAD_ATTR_PROPERTY)
                (p = load_acquire(&attr_cache[cache_payload(w)])) != NULL)) {
         Object *property = value_object(p);
         Value get = field_read(th, property, &((Property *)(void *)property)->get);
-        if (LIKELY(get != NULL && is_exact(get, SHAPE_FUNCTION))) {
+        if (LIKELY(get != NULL && is_function(get))) {
             Function *fn = as_function(get);
             object_touch(th, &fn->head);
             Code *code = as_code(load_acquire(&fn->code));
@@ -288,7 +288,7 @@ load_wrapped: /* `result` is a staticmethod or classmethod of r[b] or its type *
         goto L_LOAD_METHOD;
     Value self = NULL;
     bool kept = false;
-    if (is_exact(result, SHAPE_CLASSMETHOD)) {
+    if (type_of(result) == &classmethod_type) {
         Value plain = value_strip(o);
         if (!is_type(plain)) {
             self = REG_STATIC(value_of_type(type_of(plain)));

@@ -23,11 +23,11 @@
         DISPATCH();                                                                               \
     } while (0)
 
-/* Tries the plain case: callee word `w`, new registers at `nr`, `n` arguments. */
-#define CALL_PLAIN(w, nr_, n)                                                                     \
+/* Tries the plain case: callee word `w` (a function if `test`), new registers at `nr`, `n`
+ * arguments. */
+#define CALL_PLAIN(test, w, nr_, n)                                                               \
     do {                                                                                          \
-        if (LIKELY(value_is_object(w) && object_shape(reg_object(w)) == SHAPE_FUNCTION &&         \
-                   (F->link & FRAME_GENERATOR) == 0)) {                                           \
+        if (LIKELY((test) && (F->link & FRAME_GENERATOR) == 0)) {                                 \
             Function *fn = (Function *)(void *)reg_object(w);                                     \
             object_touch(th, &fn->head);                                                          \
             Code *code = as_code(load_acquire(&fn->code));                                        \
@@ -46,7 +46,8 @@
 TARGET(CALL)
 {
     Value w = r[pc->a];
-    CALL_PLAIN(w, r + pc->a + FRAME_WORDS, pc->b);
+    CALL_PLAIN(value_is_object(w) && object_shape(reg_object(w)) == SHAPE_FUNCTION, w,
+               r + pc->a + FRAME_WORDS, pc->b);
     args = r + pc->a + FRAME_WORDS;
     count = pc->b;
     goto call_other;
@@ -56,7 +57,8 @@ TARGET(CALL_METHOD)
 {
     Value w = r[pc->a];
     unsigned none = r[pc->a + FRAME_WORDS] == NULL;
-    CALL_PLAIN(w, r + pc->a + FRAME_WORDS + none, pc->b + 1u - none);
+    CALL_PLAIN(value_is_object(w) && object_shape(reg_object(w)) == SHAPE_FUNCTION, w,
+               r + pc->a + FRAME_WORDS + none, pc->b + 1u - none);
     args = r + pc->a + FRAME_WORDS + none;
     count = pc->b + 1u - none;
 }
@@ -83,7 +85,7 @@ call_other:
         given++;
         n--;
     } else if (object_shape(x) == SHAPE_METHOD &&
-               is_exact(((Method *)(void *)x)->function, SHAPE_FUNCTION)) {
+               is_function(((Method *)(void *)x)->function)) {
         const Method *m = (Method *)(void *)x;
         Function *fn = as_function(m->function);
         object_touch(th, &fn->head);
@@ -101,6 +103,8 @@ call_other:
         reg_drop(th, w);
         PUSH_FRAME(nf, code, fn, 0, (uint32_t)n + 1);
     } else {
+        /* A function with attributes of its own. */
+        CALL_PLAIN(object_ops(x) == &function_type.ops, w, args, count);
         goto call_slow;
     }
     SAVE();
@@ -143,8 +147,8 @@ call_other:
 #define CALL_INIT(w, first_, n_)                                                                  \
     do {                                                                                          \
         CacheWord cw = cache_load(pc);                                                            \
-        if (LIKELY(value_is_object(w) && object_shape(reg_object(w)) == SHAPE_TYPE &&             \
-                   (F->link & FRAME_GENERATOR) == 0)) {                                           \
+        if (LIKELY(value_is_object(w) && (F->link & FRAME_GENERATOR) == 0 &&                      \
+                   SLOT(type_at(object_shape(reg_object(w))), call) == type_call)) {              \
             Type *t = (Type *)(void *)reg_object(w);                                              \
             uint32_t root = __atomic_load_n(&t->root_shape, __ATOMIC_ACQUIRE);                    \
             Value init;                                                                           \

@@ -51,7 +51,7 @@ property_function(Thread *th, Value d)
         return NULL;
     Property *p = (Property *)(void *)value_object(d);
     Value get = field_read(th, &p->head, &p->get);
-    if (get != NULL && !is_exact(get, SHAPE_FUNCTION))
+    if (get != NULL && !is_function(get))
         DROP_CLEAR(th, get);
     return get;
 }
@@ -133,7 +133,7 @@ type_plain_attr(Thread *th, Value type, Value name, bool wrappers)
     Value v = type_lookup(th, as_type(type), name);
     if (v == NULL)
         return NULL;
-    if (is_exact(v, SHAPE_FUNCTION) || !has_get(v) || (wrappers && is_wrapper(v)))
+    if (is_function(v) || !has_get(v) || (wrappers && is_wrapper(v)))
         return v;
     drop(th, v);
     return NULL;
@@ -346,14 +346,14 @@ void
 specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op)
 {
     bool done = false;
-    if (is_exact(callee, SHAPE_TYPE)) {
+    if (SLOT(type_of(callee), call) == type_call) {
         Type *t = as_type(callee);
         uint32_t root = __atomic_load_n(&t->root_shape, __ATOMIC_ACQUIRE);
         uint32_t guard = root ? shape_guard(th, root) : 0;
         if (guard != 0 && SLOT(t, init) == slot_init && SLOT(t, new) == object_new_instance &&
             (type_flags(t) & (TYPE_ABSTRACT | TYPE_HEAP)) == TYPE_HEAP && t->item_size == 0) {
             Value init = type_lookup(th, t, NAME(__init__));
-            if (init != NULL && is_exact(init, SHAPE_FUNCTION) &&
+            if (init != NULL && is_function(init) &&
                 load_acquire(&shape_version[root]) == guard)
                 done = install_value(th, pc,
                                      op == OP_CALL ? OP_CALL_CLASS : OP_CALL_METHOD_CLASS, 1,

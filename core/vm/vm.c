@@ -206,7 +206,7 @@ up_super_arguments(Thread *th, Type **type, Value *object)
 static int
 up_self_attribute_count(Value function)
 {
-    if (!is_exact(function, SHAPE_FUNCTION))
+    if (!is_function(function))
         return 0;
     return (int)as_code(field_peek(&as_function(function)->code))->self_attr_count;
 }

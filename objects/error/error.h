@@ -56,6 +56,25 @@ COLD void *raise_name_error(Thread *th, Type *type, const char *format, Value na
 /* If an AttributeError without name and obj is being raised, sets them. */
 COLD void attribute_error_complete(Thread *th, Value object, Value name);
 
+/* Round C code that recurses on a program's data: counts as a Python call does, and watches
+ * the C stack.  False with RecursionError; else recursion_leave() follows. */
+RAISES static inline bool
+recursion_enter(Thread *th, const char *where)
+{
+    if (UNLIKELY(th->recursion_left <= 0 || thread_stack_low(th))) {
+        raise_recursion(th, where);
+        return false;
+    }
+    th->recursion_left--;
+    return true;
+}
+
+static inline void
+recursion_leave(Thread *th)
+{
+    th->recursion_left++;
+}
+
 static inline bool
 error_set(const Thread *th)
 {
@@ -118,7 +137,8 @@ RAISES Value exception_group_reraise(Thread *th, Value orig, Value raised);
 RAISES Value exception_group_new(Thread *th, const char *message, Value exceptions);
 
 /* traceback.c: adds an entry at the front of the traceback of th->error.  `frame` is a
- * frame object (core/vm), lasti its instruction, line its line number. */
+ * frame object (core/vm), lasti its instruction, line its line number, or -1: computed when
+ * somebody asks (upcalls.frame_line). */
 RAISES Value traceback_new(Thread *th, Value next, Value frame, int lasti, int line);
 void traceback_add(Thread *th, Value frame, int lasti, int line);
 
@@ -126,8 +146,10 @@ typedef struct Traceback {
     struct Object head;
     Field next;            /* Traceback or NULL */
     Value frame;           /* [const] */
-    int32_t lasti, line;   /* [const] */
+    int32_t lasti;         /* [const] */
+    ATOMIC(int32_t) line;  /* -1 until asked for */
 } Traceback;
+int traceback_line(Value tb); /* -1: unknown */
 
 /* suggest.c: the name that was probably meant, as a str; NULL without exception if there
  * is none.  exc is any exception. */

@@ -264,29 +264,12 @@ fail:
     return NULL;
 }
 
-/* Splits exc in *match and *rest (new references, NONE for nothing); rest may be NULL. */
+static bool split(Thread *th, Value exc, const Matcher *m, Value *match, Value *rest);
+
+/* Splits the members of a group and makes groups of the parts. */
 static bool
-split(Thread *th, Value exc, const Matcher *m, Value *match, Value *rest)
+split_members(Thread *th, Value exc, const Matcher *m, Value *match, Value *rest)
 {
-    *match = NONE;
-    if (rest != NULL)
-        *rest = NONE;
-    Answer whole = matches(th, m, exc);
-    if (whole == FAILED)
-        return false;
-    if (whole == YES) {
-        *match = retain(th, exc);
-        return true;
-    }
-    if (!is_group(exc)) {
-        if (rest != NULL)
-            *rest = retain(th, exc);
-        return true;
-    }
-    if (thread_stack_low(th)) {
-        raise_recursion(th, " in exceptiongroup_split_recursive");
-        return false;
-    }
     Value items = group_exceptions(th, exc);
     Value match_list = list_new(th, 0);
     Value rest_list = list_new(th, 0);
@@ -317,6 +300,32 @@ split(Thread *th, Value exc, const Matcher *m, Value *match, Value *rest)
     drop(th, items);
     drop_null(th, match_list);
     drop_null(th, rest_list);
+    return ok;
+}
+
+/* Splits exc in *match and *rest (new references, NONE for nothing); rest may be NULL. */
+static bool
+split(Thread *th, Value exc, const Matcher *m, Value *match, Value *rest)
+{
+    *match = NONE;
+    if (rest != NULL)
+        *rest = NONE;
+    Answer whole = matches(th, m, exc);
+    if (whole == FAILED)
+        return false;
+    if (whole == YES) {
+        *match = retain(th, exc);
+        return true;
+    }
+    if (!is_group(exc)) {
+        if (rest != NULL)
+            *rest = retain(th, exc);
+        return true;
+    }
+    if (!recursion_enter(th, " in exceptiongroup_split_recursive"))
+        return false;
+    bool ok = split_members(th, exc, m, match, rest);
+    recursion_leave(th);
     return ok;
 }
 
@@ -442,14 +451,13 @@ collect_leaves(Thread *th, Value exc, Value list)
         return true;
     if (!is_group(exc))
         return list_append(th, list, exc);
-    if (thread_stack_low(th)) {
-        raise_recursion(th, " in collect_exception_group_leaf_ids");
+    if (!recursion_enter(th, " in collect_exception_group_leaf_ids"))
         return false;
-    }
     Value items = group_exceptions(th, exc);
     bool ok = true;
     for (int64_t i = 0; ok && i < tuple_length(items); i++)
         ok = collect_leaves(th, tuple_item(items, i), list);
+    recursion_leave(th);
     drop(th, items);
     return ok;
 }

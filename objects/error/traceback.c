@@ -8,6 +8,7 @@
 
 #include "objects/container/container.h"
 #include "objects/model/native.h"
+#include "objects/model/upcall.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/text/str.h"
@@ -29,9 +30,21 @@ traceback_new(Thread *th, Value next, Value frame, int lasti, int line)
     Traceback *tb = (Traceback *)(void *)o;
     tb->frame = retain(th, frame);
     tb->lasti = lasti;
-    tb->line = line;
+    plain_store(&tb->line, line); /* not published yet */
     field_init(&tb->next, retain_null(th, next));
     return value_of(tb);
+}
+
+int
+traceback_line(Value v)
+{
+    Traceback *tb = as_traceback(v);
+    int line = load_relaxed(&tb->line);
+    if (line == -1) {
+        line = upcalls.frame_line(tb->frame, tb->lasti);
+        store_relaxed(&tb->line, line);
+    }
+    return line;
 }
 
 void
@@ -99,6 +112,15 @@ get_next(Thread *th, Value self, void *closure)
     return next ? next : NONE;
 }
 
+static Value
+get_lineno(Thread *th, Value self, void *closure)
+{
+    (void)th;
+    (void)closure;
+    int line = traceback_line(self);
+    return line == -1 ? NONE : value_from_fixnum(line);
+}
+
 /* Whether `wanted` is in the list that starts at `from`. */
 static bool
 list_has(Thread *th, Value from, Value wanted)
@@ -146,13 +168,13 @@ static const MethodDef methods[] = {
 
 static const GetterDef getters[] = {
     {"tb_next", get_next, tb_set_next, NULL, NULL},
+    {"tb_lineno", get_lineno, NULL, NULL, NULL},
     {.name = NULL},
 };
 
 static const MemberDef members[] = {
     {"tb_frame", MEMBER_CONST_VALUE, offsetof(Traceback, frame), true, NULL},
     {"tb_lasti", MEMBER_INT, offsetof(Traceback, lasti), true, NULL},
-    {"tb_lineno", MEMBER_INT, offsetof(Traceback, line), true, NULL},
     {.name = NULL},
 };
 

@@ -410,9 +410,10 @@ entry_drop(Thread *th, Entry *e)
 }
 
 static void
-entry_read(Thread *th, const Traceback *tb, Entry *e)
+entry_read(Thread *th, Traceback *tb, Entry *e)
 {
-    *e = (Entry){quiet_attr(th, tb->frame, NAME(f_code)), NULL, NULL, tb->line};
+    *e = (Entry){quiet_attr(th, tb->frame, NAME(f_code)), NULL, NULL,
+                 traceback_line(value_of(tb))};
     if (e->code == NULL)
         return;
     e->filename = quiet_attr_c(th, e->code, "co_filename");

@@ -11,6 +11,8 @@
  *  - a reader loads shape, then slot; a value found is right.  NULL with a changed shape
  *    means: look again.  Between load and count there is no safepoint.
  *  - in dictionary mode the dict is all there is: `o.__dict__` is that dict itself.
+ *    Instances of types written in C are in this mode from the start, and get the dict
+ *    with the first attribute: a function has one shape, whatever hangs on it.
  *
  * Locks: writers hold the object's lock; nothing is made, dropped or called under it.
  */
@@ -55,11 +57,33 @@ slot_of(AttrPart *part, const Shape *s, uint32_t i)
     return over && (int64_t)i < over->capacity ? &over->slots[i] : NULL;
 }
 
-/* The dict of an instance in dictionary mode; a new reference. */
-static Value
+/* The dict of an instance in dictionary mode; a new reference, NULL while it has none. */
+static inline Value
 part_dict(Thread *th, AttrPart *part)
 {
-    return retain(th, value_from_bits(load_acquire(&part->extra)));
+    uintptr_t extra = load_acquire(&part->extra); /* pairs with the stores under the lock */
+    return extra ? retain(th, value_from_bits(extra)) : NULL;
+}
+
+/* The same, made if there is none; NULL: exception. */
+static Value
+part_dict_make(Thread *th, Object *o, AttrPart *part)
+{
+    Value d = part_dict(th, part);
+    if (LIKELY(d != NULL))
+        return d;
+    Value fresh = dict_new(th);
+    if (fresh == NULL)
+        return NULL;
+    bool held = object_lock(o);
+    uintptr_t extra = load_relaxed(&part->extra);
+    if (extra == 0)
+        store_release(&part->extra, value_bits(fresh)); /* pairs with part_dict() */
+    object_unlock(o, held);
+    if (extra == 0)
+        return retain(th, fresh);
+    drop(th, fresh);
+    return part_dict(th, part); /* once there it is never taken away */
 }
 
 /* The dict of an object whose type keeps one of its own: a new reference, NULL if none. */
@@ -106,6 +130,8 @@ instance_get(Thread *th, Value v, Value name)
         AttrPart *part = attr_part(o, t);
         if (s->dict_mode) {
             Value d = part_dict(th, part);
+            if (d == NULL)
+                return NULL;
             found = dict_get_str(th, d, name);
             drop(th, d);
             return found;
@@ -253,9 +279,9 @@ instance_set(Thread *th, Value self, Value name, Value v)
         object_touch(th, o);
         AttrPart *part = attr_part(o, t);
         if (s->dict_mode) {
-            Value d = part_dict(th, part);
-            bool ok = dict_set(th, d, name, v);
-            drop(th, d);
+            Value d = part_dict_make(th, o, part);
+            bool ok = d != NULL && dict_set(th, d, name, v);
+            drop_null(th, d);
             return ok;
         }
         int at = shape_find(s, name);
@@ -325,6 +351,8 @@ instance_delete(Thread *th, Value self, Value name)
         AttrPart *part = attr_part(o, t);
         if (s->dict_mode) {
             Value d = part_dict(th, part);
+            if (d == NULL)
+                return NO;
             Answer a = dict_delete(th, d, name);
             drop(th, d);
             return a;
@@ -359,7 +387,7 @@ instance_dict(Thread *th, Value v)
         return own_dict(th, o, t);
     if (!to_dict_mode(th, o))
         return NULL;
-    return part_dict(th, attr_part(o, type_of(v)));
+    return part_dict_make(th, o, attr_part(o, type_of(v)));
 }
 
 Value
@@ -419,7 +447,8 @@ instance_set_dict(Thread *th, Value self, Value dict)
     store_release(&part->extra, value_bits(fresh)); /* pairs with part_dict() */
     bool shared = (object_bits(o) & BIT_SHARED) != 0;
     object_unlock(o, held);
-    drop_from(th, shared, old);
+    if (old)
+        drop_from(th, shared, old);
     return true;
 }
 
@@ -589,6 +618,8 @@ static Value
 get_dict(Thread *th, Value self, void *closure)
 {
     (void)closure;
+    if (is_type(self))
+        return type_dict_proxy(th, as_type(self));
     return instance_dict(th, self);
 }
 
@@ -596,6 +627,17 @@ static bool
 set_dict(Thread *th, Value self, Value value, void *closure)
 {
     (void)closure;
+    Type *t = type_of(self);
+    if (t->extra->own_dict) {
+        raise_type_error(th, "this __dict__ descriptor does not support '%T' objects", self);
+        return false;
+    }
+    while (t->spec == NULL)
+        t = t->base;
+    if (value == NULL && t->attrs_offset != 0) { /* the C type's own does not allow it */
+        raise_type_error(th, "cannot delete __dict__");
+        return false;
+    }
     return instance_set_dict(th, self, value);
 }
 

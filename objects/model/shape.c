@@ -111,10 +111,13 @@ shape_root_fixed(Type *type, uint32_t number)
     Shape *s = &fixed[number];
     s->number = number;
     s->type = type;
+    s->dict_mode = type->attrs_offset != 0;
     shape_info[number] = s;
     shape_type[number] = &type->ops;
     plain_store(&type->extra->shapes, s); /* at start */
     plain_store(&type->extra->shape_count, 1u);
+    if (s->dict_mode)
+        plain_store(&type->extra->dict_shape, s);
 }
 
 Shape *
@@ -220,8 +223,8 @@ shape_outgrown(Thread *th, Shape *s)
     Type *type = s->type;
     TypeExtra *x = type->extra;
     uint32_t have = x->inline_capacity;
-    if (s->inline_capacity != have || have >= 30 || (type_flags(type) & TYPE_HEAP) == 0 ||
-        (type->spec != NULL && have == 0))
+    if (s->inline_capacity != have || have >= 30 || type->attrs_offset <= ATTRS_TAIL ||
+        (type_flags(type) & TYPE_HEAP) == 0)
         return;
     uint32_t want = have + (have < 4 ? 2 : have / 2);
     if ((want - have) % 2)

@@ -150,7 +150,7 @@ super_fill(Thread *th, Value self, Type *type, Value object)
 Value
 super_new(Thread *th, Type *type, Value object)
 {
-    Value self = type_alloc(th, &super_type, 0);
+    Value self = value_of(object_new_fast(th, SHAPE_SUPER, sizeof(Super), true));
     if (self != NULL && !super_fill(th, self, type, object))
         DROP_CLEAR(th, self);
     return self;
@@ -190,6 +190,8 @@ super_type_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwna
     (void)args;
     (void)nargs;
     (void)kwnames;
+    if (type == &super_type)
+        return value_of(object_new_fast(th, SHAPE_SUPER, sizeof(Super), true));
     return type_alloc(th, type, 0);
 }
 

@@ -342,16 +342,22 @@ set_annotations(Thread *th, Value self, Value value, void *closure)
     return own_set(th, type, NAME(__annotations__), value);
 }
 
-static Value
-get_dict(Thread *th, Value self, void *closure)
+Value
+type_dict_proxy(Thread *th, Type *type)
 {
-    (void)closure;
-    Value d = field_read(th, value_object(self), &as_type(self)->dict);
+    Value d = field_read(th, &type->ops.head, &type->dict);
     if (d == NULL)
         return retain(th, NONE);
     Value proxy = mappingproxy_new(th, d);
     drop(th, d);
     return proxy;
+}
+
+static Value
+get_dict(Thread *th, Value self, void *closure)
+{
+    (void)closure;
+    return type_dict_proxy(th, as_type(self));
 }
 
 static Value

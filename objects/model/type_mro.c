@@ -332,6 +332,15 @@ set_base(Thread *th, Type *type, Type *base)
     retire(th, value_of_type(old));
 }
 
+/* While mro() methods run an MRO may be older than the chain of bases. */
+static bool
+derives_by_base(const Type *t, const Type *base)
+{
+    while (t && t != base)
+        t = t->base;
+    return t != NULL;
+}
+
 bool
 type_assign_bases(Thread *th, Type *type, Value bases)
 {
@@ -350,7 +359,7 @@ type_assign_bases(Thread *th, Type *type, Value bases)
             raise_type_error(th, "%N.__bases__ must be tuple of classes, not '%T'", type, v);
             return false;
         }
-        if (type_is_subtype(as_type(v), type)) {
+        if (type_is_subtype(as_type(v), type) || derives_by_base(as_type(v), type)) {
             raise_type_error(th, "a __bases__ item causes an inheritance cycle");
             return false;
         }
@@ -371,8 +380,9 @@ type_assign_bases(Thread *th, Type *type, Value bases)
     if (ok) {
         /* Unless a mro() method assigned other bases meanwhile. */
         if (field_peek(&type->bases) == bases) {
-            for (int64_t i = 0; i < tuple_length(old_bases); i++)
+            for (int64_t i = 0; type->extra->linked && i < tuple_length(old_bases); i++)
                 type_subclass_unlink(as_type(tuple_item(old_bases, i)), type);
+            type->extra->linked = true;
             for (int64_t i = 0; ok && i < n; i++)
                 ok = type_subclass_link(th, as_type(tuple_item(bases, i)), type);
         }
@@ -383,7 +393,7 @@ type_assign_bases(Thread *th, Type *type, Value bases)
             MroChange *c = &changes.items[i];
             if (field_peek(&c->type->mro) == c->fresh) {
                 type_modify_begin(th, c->type, NULL);
-                field_replace(th, &c->type->ops.head, &c->type->mro, retain(th, c->old));
+                field_replace(th, &c->type->ops.head, &c->type->mro, retain_null(th, c->old));
                 type_modify_end(th);
             }
         }
@@ -395,7 +405,7 @@ type_assign_bases(Thread *th, Type *type, Value bases)
     }
     for (size_t i = 0; i < changes.count; i++) {
         drop(th, value_of_type(changes.items[i].type));
-        drop(th, changes.items[i].old);
+        drop_null(th, changes.items[i].old);
         drop(th, changes.items[i].fresh);
     }
     vec_free(&changes);

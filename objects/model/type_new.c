@@ -520,15 +520,31 @@ type_call_set_names(Thread *th, Type *type)
     return ok;
 }
 
+/* A custom mro() may leave the type out. */
+static bool
+in_own_mro(Type *type)
+{
+    Value mro = field_peek(&type->mro); /* no safepoint below */
+    for (int64_t i = 0; mro && i < tuple_length(mro); i++) {
+        if (tuple_item(mro, i) == value_of_type(type))
+            return true;
+    }
+    return false;
+}
+
 bool
 type_call_init_subclass(Thread *th, Type *type, const Arg *kwargs, Value kwnames)
 {
     Value f = type_lookup_after(th, type, type, NAME(__init_subclass__));
-    if (f == NULL) {
-        if (!error_set(th))
-            raise_error(th, &exc_AttributeError,
-                        "'super' object has no attribute '__init_subclass__'");
+    if (f == NULL && !error_set(th) && !in_own_mro(type)) {
+        raise_type_error(th, "super(type, obj): obj must be an instance or subtype of type");
         return false;
+    }
+    if (f == NULL) {
+        /* A custom MRO has nothing behind the type: the super object's own is object's. */
+        if (!error_set(th) && kwnames && tuple_length(kwnames) != 0)
+            raise_type_error(th, "super.__init_subclass__() takes no keyword arguments");
+        return !error_set(th);
     }
     if (is_exact(f, SHAPE_CLASSMETHOD_DESCR) && (kwnames == NULL || tuple_length(kwnames) == 0) &&
         ((MethodDescr *)(void *)value_object(f))->type == &object_type) {

@@ -162,6 +162,7 @@ RAISES bool type_call_init_subclass(Thread *th, Type *type, const Arg *kwargs, V
 Value type_call(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames);
 Value type_new(Thread *th, Type *meta, const Arg *args, size_t nargs, Value kwnames);
 Value type_qualname(Thread *th, Type *type); /* new reference */
+RAISES Value type_dict_proxy(Thread *th, Type *type); /* __dict__ of a type */
 Value type_module(Thread *th, Type *type);   /* new reference; any object, NULL: error */
 void type_visit(Object *o, VisitFn visit, void *arg);
 void type_clear(Thread *th, Object *o);

@@ -200,11 +200,15 @@ type_set_memory(Type *type, Type *base, const TypeSpec *spec)
 bool
 type_make_root(Thread *th, Type *type)
 {
-    Shape *s = shape_root_new(type, type->extra->inline_capacity, false);
+    /* Instances of types written in C keep attributes in a dict only (instance.c). */
+    bool dict_mode = type->spec != NULL && type->attrs_offset != 0;
+    Shape *s = shape_root_new(type, type->extra->inline_capacity, dict_mode);
     if (s == NULL) {
         raise_memory(th);
         return false;
     }
+    if (dict_mode)
+        store_release(&type->extra->dict_shape, s);
     type->root_shape = s->number;
     return true;
 }
@@ -236,7 +240,7 @@ method_entry(Thread *th, Type *type, const MethodDef *def)
     if (def->flags & METHOD_CLASS)
         return classmethod_descr_new(th, type, def);
     if (def->flags & METHOD_STATIC) {
-        Value f = native_function_new(th, def, NULL, NULL);
+        Value f = native_function_new(th, def, value_of_type(type), NULL);
         if (f == NULL)
             return NULL;
         Value s = staticmethod_new(th, f);
@@ -271,6 +275,9 @@ type_add_spec(Thread *th, Type *type, const TypeSpec *spec, Value dict)
         if (!add_entry(th, dict, g->name, getset_descr_new(th, type, g), false))
             return false;
     }
+    if (spec->has_dict &&
+        !add_entry(th, dict, "__dict__", getset_descr_new(th, type, &instance_dict_getter), false))
+        return false;
     Value doc = spec->doc ? str_from_c(th, doc_body(spec->name, spec->doc)) : retain(th, NONE);
     return add_entry(th, dict, "__doc__", doc, false);
 }
@@ -303,8 +310,10 @@ ready_for_c(Type *type, uint32_t shape, const TypeSpec *spec)
     if (shape != 0) {
         shape_root_fixed(type, shape);
     } else {
-        Shape *s = shape_root_new(type, 0, false);
+        Shape *s = shape_root_new(type, 0, type->attrs_offset != 0);
         CHECK(s != NULL);
+        if (s->dict_mode)
+            store_release(&type->extra->dict_shape, s);
         shape = s->number;
     }
     type->root_shape = shape;

@@ -260,16 +260,43 @@ slot_hash(Thread *th, Value self, int64_t *hash)
 }
 
 static Value
-slot_compare(Thread *th, Value a, Value b, int op)
+compare_name(int op)
 {
     switch (op) {
-    case OP_LT: return try_dunder(th, a, NAME(__lt__), b);
-    case OP_LE: return try_dunder(th, a, NAME(__le__), b);
-    case OP_EQ: return try_dunder(th, a, NAME(__eq__), b);
-    case OP_NE: return try_dunder(th, a, NAME(__ne__), b);
-    case OP_GT: return try_dunder(th, a, NAME(__gt__), b);
-    default: return try_dunder(th, a, NAME(__ge__), b);
+    case OP_LT: return NAME(__lt__);
+    case OP_LE: return NAME(__le__);
+    case OP_EQ: return NAME(__eq__);
+    case OP_NE: return NAME(__ne__);
+    case OP_GT: return NAME(__gt__);
+    default: return NAME(__ge__);
     }
+}
+
+/* A dunder whose descriptor fails counts as missing here, as in no other slot. */
+static Value
+slot_compare(Thread *th, Value a, Value b, int op)
+{
+    Value f = type_lookup(th, type_of(a), compare_name(op));
+    if (f == NULL)
+        return NOT_IMPLEMENTED;
+    Value r;
+    DescrGetFn get;
+    if (LIKELY(value_has_flag(f, TYPE_METHOD_DESCR))) {
+        r = call_2(th, f, a, b);
+    } else if ((get = SLOT(type_of(f), descr_get)) == NULL) {
+        r = call_1(th, f, b);
+    } else {
+        Value bound = get(th, f, a, value_of_type(type_of(a)));
+        if (bound == NULL) {
+            error_clear(th);
+            r = NOT_IMPLEMENTED;
+        } else {
+            r = call_1(th, bound, b);
+            drop(th, bound);
+        }
+    }
+    drop(th, f);
+    return r;
 }
 
 /* -- calls -- */

@@ -88,6 +88,14 @@ early_sys_get(Thread *th, const char *name)
     return NULL;
 }
 
+static int
+early_frame_line(Value frame, int lasti)
+{
+    (void)frame;
+    (void)lasti;
+    return -1;
+}
+
 static void
 early_traceback_here(Thread *th, const char *function, const char *file, int line)
 {

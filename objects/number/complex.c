@@ -336,8 +336,11 @@ complex_from_str(Thread *th, Type *type, Value text)
     Parts x;
     if (!number_text_from_str(th, &t, text))
         return NULL;
-    bool good = number_text_underscores(&t) && complex_from_text(t.p, t.n, &x);
+    bool placed = number_text_underscores(&t);
+    bool good = placed && complex_from_text(t.p, t.n, &x);
     number_text_free(&t);
+    if (!placed)
+        return raise_value_error(th, "could not convert string to complex: %R", text);
     if (!good)
         return raise_value_error(th, "complex() arg is a malformed string");
     return complex_make(th, type, x);

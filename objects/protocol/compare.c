@@ -50,11 +50,10 @@ flonum_compare(Value a, Value b, int op)
     }
 }
 
+/* NOT_IMPLEMENTED if neither type knows. */
 static Value
-compare_slots(Thread *th, Value a, Value b, int op)
+compare_ask(Thread *th, Value a, Value b, int op)
 {
-    if (thread_stack_low(th))
-        return raise_recursion(th, " in comparison");
     Type *ta = type_of(a);
     Type *tb = type_of(b);
     bool tried = false;
@@ -70,11 +69,20 @@ compare_slots(Thread *th, Value a, Value b, int op)
         if (r != NOT_IMPLEMENTED)
             return r;
     }
-    if (!tried && (fn = SLOT(tb, compare)) != NULL) {
-        Value r = fn(th, b, a, mirrored[op]);
-        if (r != NOT_IMPLEMENTED)
-            return r;
-    }
+    if (!tried && (fn = SLOT(tb, compare)) != NULL)
+        return fn(th, b, a, mirrored[op]);
+    return NOT_IMPLEMENTED;
+}
+
+static Value
+compare_slots(Thread *th, Value a, Value b, int op)
+{
+    if (!recursion_enter(th, " in comparison"))
+        return NULL;
+    Value r = compare_ask(th, a, b, op);
+    recursion_leave(th);
+    if (r != NOT_IMPLEMENTED)
+        return r;
     if (op == OP_EQ)
         return bool_from(a == b);
     if (op == OP_NE)

@@ -9,7 +9,9 @@
 #include "objects/error/error.h"
 #include "objects/model/names.h"
 #include "objects/number/number.h"
+#include "objects/protocol/slot.h"
 #include "objects/typing/typing.h"
+#include "threads/safepoint.h"
 
 /* v.__bases__ if it is a tuple, new; NULL without an exception if there is none. */
 static Value
@@ -60,15 +62,33 @@ derives_by_bases(Thread *th, Value derived, Value cls)
             continue;
         }
         Answer answer = NO;
-        if (n > 0 && thread_stack_low(th)) {
-            raise_recursion(th, " in __issubclass__");
-            answer = FAILED;
+        if (n > 0) {
+            if (!recursion_enter(th, " in __issubclass__")) {
+                drop(th, bases);
+                return FAILED;
+            }
+            for (int64_t i = 0; i < n && answer == NO; i++)
+                answer = derives_by_bases(th, tuple_item(bases, i), cls);
+            recursion_leave(th);
         }
-        for (int64_t i = 0; i < n && answer == NO; i++)
-            answer = derives_by_bases(th, tuple_item(bases, i), cls);
         drop(th, bases);
         return answer;
     }
+}
+
+/* Whether v.__class__ can only be its type: nothing overrides object's own __class__. */
+static bool
+class_is_type(Thread *th, const Type *t)
+{
+    if (SLOT(t, getattr) != generic_get_attr)
+        return false;
+    if ((type_flags(t) & TYPE_HEAP) == 0)
+        return true;
+    no_safepoint_begin(th);
+    bool same = type_lookup_borrowed(th, (Type *)t, NAME(__class__)) ==
+                type_lookup_borrowed(th, &object_type, NAME(__class__));
+    no_safepoint_end(th);
+    return same;
 }
 
 Answer
@@ -77,6 +97,8 @@ is_instance_real(Thread *th, Value v, Value cls)
     if (is_type(cls)) {
         if (is_instance_of(v, as_type(cls)))
             return YES;
+        if (class_is_type(th, type_of(v)))
+            return NO;
         Value claimed;
         Answer has = get_attr_optional(th, v, NAME(__class__), &claimed);
         if (has != YES)
@@ -119,13 +141,12 @@ typedef Answer (*CheckFn)(Thread *th, Value a, Value cls);
 static Answer
 check_any(Thread *th, Value v, Value classes, CheckFn check, const char *where)
 {
-    if (thread_stack_low(th)) {
-        raise_recursion(th, where);
+    if (!recursion_enter(th, where))
         return FAILED;
-    }
     Answer answer = NO;
     for (int64_t i = 0; i < tuple_length(classes) && answer == NO; i++)
         answer = check(th, v, tuple_item(classes, i));
+    recursion_leave(th);
     return answer;
 }
 
@@ -133,12 +154,11 @@ check_any(Thread *th, Value v, Value classes, CheckFn check, const char *where)
 static Answer
 check_hook(Thread *th, Value v, Value cls, Value name, const char *where, bool *missing)
 {
-    if (thread_stack_low(th)) {
-        *missing = false;
-        raise_recursion(th, where);
+    *missing = false;
+    if (!recursion_enter(th, where))
         return FAILED;
-    }
     Value r = call_special(th, cls, name, args_of(&v), 1, missing);
+    recursion_leave(th);
     if (r == NULL)
         return FAILED;
     Answer answer = is_true(th, r);

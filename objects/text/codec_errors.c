@@ -454,15 +454,11 @@ call_handler(Thread *th, const char *errors, Value *handler, Value exc, const ch
     }
     bool good = is_tuple(result) && tuple_length(result) == 2;
     Value text = good ? tuple_item(result, 0) : NULL;
-    good = good && (is_str(text) || (bytes_allowed && is_bytes(text))) &&
-           is_int(tuple_item(result, 1));
+    good = good && (is_str(text) || (bytes_allowed && is_bytes(text)));
     if (!good) {
         raise_type_error(th, "%s error handler must return (%s, int) tuple", what,
                          bytes_allowed ? "str/bytes" : "str");
-    } else if (!int_fits_i64(tuple_item(result, 1), pos)) {
-        raise_overflow(th, "Python int too large to convert to C ssize_t");
-        good = false;
-    } else {
+    } else if ((good = arg_ssize(th, tuple_item(result, 1), pos))) {
         *replacement = retain(th, text);
     }
     drop(th, result);
@@ -472,12 +468,11 @@ call_handler(Thread *th, const char *errors, Value *handler, Value exc, const ch
 static bool
 check_position(Thread *th, int64_t *pos, int64_t length)
 {
-    int64_t given = *pos;
     if (*pos < 0) {
         *pos += length;
     }
     if (*pos < 0 || *pos > length) {
-        raise_error(th, &exc_IndexError, "position %zd from error handler out of bounds", given);
+        raise_error(th, &exc_IndexError, "position %zd from error handler out of bounds", *pos);
         return false;
     }
     return true;

@@ -193,8 +193,8 @@ codec_unicode_escape_decode(Thread *th, const uint8_t *p, size_t n, const char *
             more = escape_step(th, &d, consumed == NULL, &bad);
         }
     }
-    if (consumed != NULL) {
-        *consumed = d.pos;
+    if (consumed != NULL) { /* a handler may have put a shorter input in place */
+        *consumed = d.pos < d.n ? d.pos : n;
     }
     Value v = decode_finish(th, &d, more != FAILED);
     if (v != NULL && !warn_bad(th, &bad)) {
@@ -240,8 +240,8 @@ codec_raw_unicode_escape_decode(Thread *th, const uint8_t *p, size_t n, const ch
             }
         }
     }
-    if (consumed != NULL) {
-        *consumed = d.pos;
+    if (consumed != NULL) { /* a handler may have put a shorter input in place */
+        *consumed = d.pos < d.n ? d.pos : n;
     }
     return decode_finish(th, &d, more != FAILED);
 }

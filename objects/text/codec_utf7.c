@@ -70,7 +70,7 @@ leave_shift(Thread *th, Decode *d, Shift *s, uint8_t c)
 {
     s->inside = false;
     if (s->bits >= 6) {
-        return decode_error(th, d, s->start, d->pos + 1, "partial character in base64 sequence");
+        return decode_error(th, d, s->start, d->pos + 1, "partial character in shift sequence");
     }
     if (s->bits > 0 && s->buffer != 0) {
         return decode_error(th, d, s->start, d->pos + 1, "non-zero padding bits in shift sequence");

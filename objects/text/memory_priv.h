@@ -29,6 +29,7 @@ typedef struct MemoryView {
     const char *format;         /* never NULL */
     int ndim;
     bool readonly, has_suboffsets;
+    char native;                /* the format's character if it is a native one, else 0 */
     int64_t dims[];             /* shape, strides, suboffsets: ndim each */
 } MemoryView;
 

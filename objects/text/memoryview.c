@@ -103,6 +103,10 @@ view_new(Thread *th, Managed *managed, const Layout *l, bool readonly)
     m->ndim = l->ndim;
     m->readonly = readonly;
     m->has_suboffsets = l->suboffsets != NULL;
+    m->native = item_format(l->format);
+    if (m->native != 0 && item_format_size(m->native) != l->item_size) {
+        m->native = 0;
+    }
     for (int i = 0; i < l->ndim; i++) {
         m->dims[i] = l->shape[i];
         m->dims[l->ndim + i] = l->strides[i];
@@ -350,16 +354,14 @@ bad_index(Thread *th, int dim)
 }
 
 /* The item's format, NotImplementedError if it is no native one. */
-static char
+static inline char
 native_format(Thread *th, const MemoryView *m)
 {
-    char format = item_format(m->format);
-    if (format == 0 || item_format_size(format) != m->item_size) {
+    if (UNLIKELY(m->native == 0)) {
         raise_error(th, &exc_NotImplementedError, "memoryview: format %s not supported",
                     m->format);
-        return 0;
     }
-    return format;
+    return m->native;
 }
 
 /* The address of the item at the indices; the view is not pinned yet. */
@@ -395,6 +397,24 @@ read_item(Thread *th, MemoryView *m, const int64_t *index, int count)
         return NULL;
     }
     uint8_t *p, copy[8];
+    if (LIKELY(count == 1 && !m->has_suboffsets)) {
+        int64_t i = index[0] < 0 ? index[0] + m->dims[0] : index[0];
+        bool inside = i >= 0 && i < m->dims[0];
+        if (LIKELY(inside)) {
+            p = m->data + i * m->dims[1];
+            if (m->native == 'B') {
+                copy[0] = *p;
+            } else {
+                memcpy(copy, p, (size_t)m->item_size);
+            }
+        }
+        memory_leave(th, m);
+        if (UNLIKELY(!inside)) {
+            bad_index(th, 0);
+            return NULL;
+        }
+        return item_unpack(th, copy, format);
+    }
     bool good = locate(th, m, index, count, &p);
     if (good) {
         memcpy(copy, p, (size_t)m->item_size);

@@ -47,7 +47,7 @@ scan_field(Thread *th, Scanner *s, Step *step)
     uint32_t x = 0;
     while (s->pos < s->end) {
         x = chars_get(s->c, s->pos++);
-        if (x == '{') {
+        if (x == '{' && !bracket) {
             raise_value_error(th, "unexpected '{' in field name");
             return false;
         }

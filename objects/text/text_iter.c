@@ -1,7 +1,8 @@
 /* text_iter.c -- iterators over str, bytes, bytearray and memoryview.
  *
- * An iterator keeps its sequence until it dies itself; `index` is -1 once it is exhausted.
- * Two threads that share one may get an item twice or miss one; neither meets anything freed.
+ * An iterator gives its sequence up when it is exhausted.  Two threads that share one may get
+ * an item twice or miss one; neither meets anything freed: the sequence is read after
+ * object_touch(), and used before the next safepoint.
  */
 #include "objects/text/text_priv.h"
 
@@ -10,7 +11,7 @@
 typedef struct TextIter {
     struct Object head;
     ATOMIC(int64_t) index; /* relaxed: see above */
-    Value sequence;        /* [const] */
+    Field sequence;        /* NULL once exhausted */
 } TextIter;
 
 static inline TextIter *
@@ -27,20 +28,26 @@ iter_new(Thread *th, uint32_t shape, Value sequence)
         return NULL;
     }
     TextIter *it = (TextIter *)(void *)o;
-    it->sequence = retain(th, sequence);
+    field_init(&it->sequence, retain(th, sequence));
     return value_of(it);
 }
 
 static void
 visit_slot(Object *o, VisitFn visit, void *arg)
 {
-    value_visit(((TextIter *)(void *)o)->sequence, visit, arg);
+    field_visit(&((TextIter *)(void *)o)->sequence, visit, arg);
 }
 
 static void
 dealloc_slot(Thread *th, Object *o)
 {
-    drop_null(th, ((TextIter *)(void *)o)->sequence);
+    field_drop(th, &((TextIter *)(void *)o)->sequence);
+}
+
+static void
+clear_slot(Thread *th, Object *o)
+{
+    field_replace(th, o, &((TextIter *)(void *)o)->sequence, NULL);
 }
 
 static Value
@@ -49,16 +56,21 @@ self_slot(Thread *th, Value self)
     return retain(th, self);
 }
 
-/* The next index below `length`, or -1. */
+/* The sequence without a count, or NULL: to be used before the next safepoint. */
+static inline Value
+sequence_peek(Thread *th, TextIter *it)
+{
+    object_touch(th, &it->head);
+    return field_peek(&it->sequence);
+}
+
+/* The next index below `length`, or -1: then the sequence is given up. */
 static inline int64_t
-take_index(TextIter *it, int64_t length)
+take_index(Thread *th, TextIter *it, int64_t length)
 {
     int64_t i = load_relaxed(&it->index);
-    if (UNLIKELY(i < 0)) {
-        return -1;
-    }
     if (UNLIKELY(i >= length)) {
-        store_relaxed(&it->index, -1);
+        field_replace(th, &it->head, &it->sequence, NULL);
         return -1;
     }
     store_relaxed(&it->index, i + 1);
@@ -69,27 +81,36 @@ static Value
 str_next(Thread *th, Value self)
 {
     TextIter *it = as_iter(self);
-    const Str *s = as_str(it->sequence);
-    int64_t i = take_index(it, (int64_t)s->length);
-    return i < 0 ? NULL : str_from_char(th, str_char(s, (size_t)i));
+    Value s = sequence_peek(th, it);
+    if (UNLIKELY(s == NULL)) {
+        return NULL;
+    }
+    int64_t i = take_index(th, it, (int64_t)str_length(s));
+    return i < 0 ? NULL : str_from_char(th, str_char(as_str(s), (size_t)i));
 }
 
 static Value
 bytes_next(Thread *th, Value self)
 {
-    (void)th;
     TextIter *it = as_iter(self);
-    const Bytes *b = as_bytes(it->sequence);
-    int64_t i = take_index(it, b->length);
-    return i < 0 ? NULL : value_from_fixnum(b->data[i]);
+    Value b = sequence_peek(th, it);
+    if (UNLIKELY(b == NULL)) {
+        return NULL;
+    }
+    int64_t i = take_index(th, it, as_bytes(b)->length);
+    return i < 0 ? NULL : value_from_fixnum(as_bytes(b)->data[i]);
 }
 
 static Value
 bytearray_next(Thread *th, Value self)
 {
     TextIter *it = as_iter(self);
-    ByteView b = byte_view(th, it->sequence);
-    int64_t i = take_index(it, (int64_t)b.n);
+    Value a = sequence_peek(th, it);
+    if (UNLIKELY(a == NULL)) {
+        return NULL;
+    }
+    ByteView b = byte_view(th, a);
+    int64_t i = take_index(th, it, (int64_t)b.n);
     return i < 0 ? NULL : value_from_fixnum(b.p[i]);
 }
 
@@ -97,15 +118,17 @@ static Value
 memory_next(Thread *th, Value self)
 {
     TextIter *it = as_iter(self);
-    if (load_relaxed(&it->index) < 0) {
+    Value m = field_read(th, &it->head, &it->sequence), v = NULL;
+    if (m == NULL) {
         return NULL;
     }
-    int64_t length = length_of(th, it->sequence);
-    if (length < 0) {
-        return NULL;
+    int64_t length = length_of(th, m);
+    if (length >= 0) {
+        int64_t i = take_index(th, it, length);
+        v = i < 0 ? NULL : get_item_index(th, m, i);
     }
-    int64_t i = take_index(it, length);
-    return i < 0 ? NULL : get_item_index(th, it->sequence, i);
+    drop(th, m);
+    return v;
 }
 
 Value
@@ -138,11 +161,12 @@ static Value
 length_hint_method(Thread *th, Value self)
 {
     TextIter *it = as_iter(self);
-    int64_t i = load_relaxed(&it->index);
-    if (i < 0) {
+    Value sequence = field_read(th, &it->head, &it->sequence);
+    if (sequence == NULL) {
         return value_from_fixnum(0);
     }
-    int64_t length = length_of(th, it->sequence);
+    int64_t i = load_relaxed(&it->index), length = length_of(th, sequence);
+    drop(th, sequence);
     if (length < 0) {
         return NULL;
     }
@@ -158,14 +182,16 @@ reduce_method(Thread *th, Value self)
     if (iter == NULL) {
         return raise_error(th, &exc_AttributeError, "iter");
     }
-    int64_t i = load_relaxed(&it->index);
-    Value empty = is_str(it->sequence) ? str_empty : tuple_empty;
-    Value args = tuple_pack(th, 1, i < 0 ? empty : it->sequence), v = NULL;
+    Value sequence = field_read(th, &it->head, &it->sequence), v = NULL;
+    Value empty = is_exact(self, SHAPE_STR_ITER) ? str_empty : tuple_empty;
+    Value args = tuple_pack(th, 1, sequence == NULL ? empty : sequence);
     if (args != NULL) {
-        v = i < 0 ? tuple_pack(th, 2, iter, args)
-                  : tuple_pack(th, 3, iter, args, value_from_fixnum(i));
+        v = sequence == NULL
+                ? tuple_pack(th, 2, iter, args)
+                : tuple_pack(th, 3, iter, args, value_from_fixnum(load_relaxed(&it->index)));
     }
     drop_null(th, args);
+    drop_null(th, sequence);
     drop(th, iter);
     return v;
 }
@@ -178,8 +204,10 @@ setstate_method(Thread *th, Value self, Value state)
     if (!arg_ssize(th, state, &i)) {
         return NULL;
     }
-    if (load_relaxed(&it->index) >= 0) {
-        int64_t length = length_of(th, it->sequence);
+    Value sequence = field_read(th, &it->head, &it->sequence);
+    if (sequence != NULL) {
+        int64_t length = length_of(th, sequence);
+        drop(th, sequence);
         if (length < 0) {
             return NULL;
         }
@@ -201,10 +229,11 @@ static const MethodDef iter_methods[] = {
         .name = type_text,                                                     \
         .size = sizeof(TextIter),                                              \
         .flags = TYPE_DISALLOW_NEW,                                            \
-        .ops_flags = OPS_TRACKED | OPS_IMMUTABLE,                              \
+        .ops_flags = OPS_TRACKED,                                              \
         .methods = method_table,                                               \
         .slots = {.iter = self_slot, .next = next_fn},                         \
         .visit = visit_slot,                                                   \
+        .clear = clear_slot,                                                   \
         .dealloc = dealloc_slot,                                               \
     }
 

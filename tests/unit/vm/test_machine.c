@@ -8,6 +8,7 @@
 #include "gc/pending.h"
 #include "objects/container/container.h"
 #include "objects/error/error.h"
+#include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
