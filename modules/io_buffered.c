@@ -575,7 +575,7 @@ buffered_read1(Thread *th, Value self, const Arg *args, size_t nargs)
 }
 
 /* Fills p[0 .. n) from the stream: how many bytes, IO_WOULD_BLOCK, IO_ERROR.  `once`: with at
- * most one read of the raw stream, and none if something was read ahead. */
+ * most one read of the raw stream, and that only to fill p itself if something was read ahead. */
 static int64_t
 read_into(Thread *th, Buffered *b, Value raw, uint8_t *p, int64_t n, bool once)
 {
@@ -584,12 +584,14 @@ read_into(Thread *th, Buffered *b, Value raw, uint8_t *p, int64_t n, bool once)
     int64_t have = read_ahead(b), done = have < n ? have : n;
     if (done > 0) {
         take(b, p, done);
-        if (done == n || once)
+        if (done == n)
             return done;
     }
     while (done < n) {
         int64_t left = n - done;
         bool direct = left > b->size;
+        if (once && done > 0 && !direct)
+            break;
         int64_t got = direct ? (forget(b), raw_read(th, b, raw, p + done, left)) : fill(th, b, raw);
         if (got == 0 || (got == IO_WOULD_BLOCK && done > 0))
             break;

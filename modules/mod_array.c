@@ -1114,8 +1114,8 @@ static const MachineFormat machine_formats[] = {
     {4, true, true, true},   {8, true, false, false}, {8, true, false, true},
     {8, true, true, false},  {8, true, true, true},   {4, false, false, false},
     {4, false, false, true}, {8, false, false, false}, {8, false, false, true},
-    {2, false, false, false}, {2, false, false, true}, {4, false, false, false},
-    {4, false, false, true},
+    {4, false, false, false}, {4, false, false, true}, {8, false, false, false},
+    {8, false, false, true}, /* texts: the length is checked as CPython does */
 };
 
 enum { FORMAT_FLOAT = 14, FORMAT_UTF16 = 18, FORMAT_UTF32 = 20 };
@@ -1189,7 +1189,7 @@ array_reconstructor(Thread *th, Value self, const Arg *args, size_t nargs)
     int format;
     if (!is_type(type_value))
         return raise_type_error(
-            th, "_array_reconstructor() argument 1 must be type, not %T", type_value);
+            th, "first argument must be a type object, not %T", type_value);
     if (!is_str(code) || str_length(code) != 1)
         return raise_type_error(
             th, "_array_reconstructor() argument 2 must be a unicode character, not %T", code);

@@ -34,8 +34,8 @@ typedef struct RLock {
     uint64_t count;          /* [lock] the holder's */
 } RLock;
 
-typedef struct ThreadState_ {
-    Type *lock_type, *rlock_type;
+typedef struct ThreadModule {
+    Type *lock_type, *rlock_type, *local_type, *hook_args; /* [const] counted */
 } ThreadModule;
 
 #define TIMEOUT_LIMIT 9223372036.0 /* seconds that fit 64 bits of nanoseconds */
@@ -213,7 +213,8 @@ static const MethodDef lock_methods[] = {
 };
 
 static const TypeSpec lock_spec = {
-    .name = "_thread.lock", .size = sizeof(Lock), .flags = TYPE_DISALLOW_NEW, .methods = lock_methods,
+    .name = "_thread.lock", .size = sizeof(Lock), .flags = TYPE_DISALLOW_NEW | TYPE_WEAKREFS,
+    .methods = lock_methods,
     .doc = "A lock object is a synchronization primitive.",
     .slots = {.repr = lock_repr},
 };
@@ -304,10 +305,18 @@ rlock_acquire_restore(Thread *th, Value self, Value state)
     RLock *r = as_rlock(self);
     if (!is_tuple(state) || tuple_length(state) != 2 || !value_is_fixnum(tuple_item(state, 0)))
         return raise_type_error(th, "_acquire_restore() argument 1 must be a 2-item tuple");
-    if (byte_acquire(th, &r->state, INT64_MAX) != YES)
-        return NULL;
+    /* Whatever a signal handler raises meanwhile: the caller holds the lock afterwards. */
+    Value error = NULL;
+    while (byte_acquire(th, &r->state, INT64_MAX) != YES) {
+        drop_null(th, error);
+        error = error_take(th);
+    }
     store_relaxed(&r->owner, th->ident);
     r->count = (uint64_t)value_fixnum(tuple_item(state, 0));
+    if (error) {
+        error_restore(th, error);
+        return NULL;
+    }
     return NONE;
 }
 
@@ -352,9 +361,364 @@ static const MethodDef rlock_methods[] = {
 };
 
 static const TypeSpec rlock_spec = {
-    .name = "_thread.RLock", .size = sizeof(RLock), .flags = TYPE_BASE, .methods = rlock_methods,
+    .name = "_thread.RLock", .size = sizeof(RLock), .flags = TYPE_BASE | TYPE_WEAKREFS,
+    .methods = rlock_methods,
     .slots = {.repr = rlock_repr, .new = rlock_new},
 };
+
+/* -- thread-local data --------------------------------------------------------------------------------------- */
+
+/* A local owns its dicts, in a dict whose keys are numbers of threads' runs, so that the collector
+ * sees cycles through them.  A thread keeps weak references to the locals it has used, in a list,
+ * and takes its dicts out of them when it ends. */
+typedef struct Local {
+    struct Object head;
+    Field dicts;       /* dict {run: dict} */
+    Value args;        /* [const] tuple: all arguments of the constructor, or NULL */
+    Value kwnames;     /* [const] tuple or NULL */
+    int64_t positional; /* [const] */
+} Local;
+
+static ATOMIC(uint64_t) last_run; /* [atomic] numbers of runs given out */
+enum { SLOT_RUN = 0, SLOT_PURGE = 1 }; /* th->slots: number of the run; length of the list to purge at */
+
+static Local *
+as_local(Value v)
+{
+    return (Local *)(void *)v;
+}
+
+static Value
+run_number(Thread *th)
+{
+    if (UNLIKELY(th->slots[SLOT_RUN] == NULL))
+        th->slots[SLOT_RUN] = (void *)(uintptr_t)(fetch_add_relaxed(&last_run, 1) + 1);
+    return value_from_fixnum((int64_t)(uintptr_t)th->slots[SLOT_RUN]);
+}
+
+/* Notes in th's list that it has a dict in `local`; now and then the dead ones are taken out. */
+static bool
+local_note(Thread *th, Value local)
+{
+    if (th->thread_dict == NULL && (th->thread_dict = list_new(th, 0)) == NULL)
+        return false;
+    size_t purge_at = (size_t)(uintptr_t)th->slots[SLOT_PURGE];
+    if ((size_t)list_length(th->thread_dict) >= (purge_at ? purge_at : 64)) {
+        Value live = list_new(th, 0);
+        if (live == NULL)
+            return false;
+        for (int64_t i = 0; i < list_length(th->thread_dict); i++) {
+            Value ref = list_get(th, th->thread_dict, i);
+            Value v = ref ? weakref_get(th, ref) : NULL;
+            bool ok = v == NULL || list_append(th, live, ref);
+            drop_null(th, v);
+            drop_null(th, ref);
+            if (!ok) {
+                drop(th, live);
+                return false;
+            }
+        }
+        Value old = th->thread_dict;
+        th->thread_dict = live;
+        drop(th, old);
+        th->slots[SLOT_PURGE] = (void *)(uintptr_t)(2 * (size_t)list_length(live) + 64);
+    }
+    Value ref = weakref_new(th, local, NULL);
+    return ref != NULL && list_append_steal(th, th->thread_dict, ref);
+}
+
+/* Takes the dicts of `gone`, which ends or is gone, out of all locals. */
+static void
+locals_forget(Thread *th, Thread *gone)
+{
+    Value list = gone->thread_dict;
+    if (list == NULL)
+        return;
+    gone->thread_dict = NULL;
+    Value run = run_number(gone);
+    for (int64_t i = 0; i < list_length(list); i++) {
+        Value ref = list_get(th, list, i);
+        Value local = ref ? weakref_get(th, ref) : NULL;
+        Value dicts = local ? field_read(th, value_object(local), &as_local(local)->dicts) : NULL;
+        if (dicts != NULL && dict_delete(th, dicts, run) == FAILED)
+            error_clear(th);
+        drop_null(th, dicts);
+        drop_null(th, local);
+        drop_null(th, ref);
+    }
+    drop(th, list);
+    gone->slots[SLOT_RUN] = gone->slots[SLOT_PURGE] = NULL;
+}
+
+/* The calling thread's dict, made on first use; a subclass's __init__ runs then. */
+static Value
+local_dict(Thread *th, Value self)
+{
+    Local *l = as_local(self);
+    Value run = run_number(th), d;
+    Value dicts = field_read(th, &l->head, &l->dicts);
+    if (dicts == NULL)
+        return raise_error(th, &exc_RuntimeError, "thread-local data was cleared");
+    Answer there = dict_get(th, dicts, run, &d);
+    if (LIKELY(there == YES)) {
+        drop(th, dicts);
+        return d;
+    }
+    d = there == NO ? dict_new(th) : NULL;
+    if (d == NULL || !local_note(th, self) || !dict_set(th, dicts, run, d))
+        goto fail;
+    InitFn init = type_of(self)->s.init;
+    if (init != object_type.s.init) {
+        static const Value none[1];
+        const Value *args = l->args ? as_tuple(l->args)->items : none;
+        if (!init(th, self, args_of(args), (size_t)l->positional, l->kwnames)) {
+            Value error = error_take(th);
+            if (dict_delete(th, dicts, run) == FAILED)
+                error_clear(th);
+            error_restore(th, error);
+            goto fail;
+        }
+    }
+    drop(th, dicts);
+    return d;
+fail:
+    drop_null(th, d);
+    drop(th, dicts);
+    return NULL;
+}
+
+static Value
+local_new(Thread *th, Type *type, const Arg *a, size_t n, Value kwnames)
+{
+    size_t all = n + (kwnames ? (size_t)tuple_length(kwnames) : 0);
+    if (all != 0 && type->s.init == object_type.s.init)
+        return raise_type_error(th, "Initialization arguments are not supported");
+    Value self = type_alloc(th, type, 0);
+    if (self == NULL)
+        return NULL;
+    Local *l = as_local(self);
+    Value args = all ? tuple_new(th, all) : NULL;
+    Value dicts = dict_new(th), d = NULL;
+    if (dicts == NULL || (all && args == NULL)) {
+        drop_null(th, dicts);
+        drop_null(th, args);
+        drop(th, self);
+        return NULL;
+    }
+    for (size_t i = 0; i < all; i++)
+        as_tuple(args)->items[i] = retain(th, arg(a, i));
+    l->args = args;
+    l->kwnames = retain_null(th, kwnames);
+    l->positional = (int64_t)n;
+    field_init(&l->dicts, dicts);
+    d = dict_new(th); /* here __init__ is called by type() */
+    if (d == NULL || !local_note(th, self) || !dict_set(th, dicts, run_number(th), d)) {
+        drop_null(th, d);
+        drop(th, self);
+        return NULL;
+    }
+    drop(th, d);
+    return self;
+}
+
+static Value
+local_getattr(Thread *th, Value self, Value name)
+{
+    if (UNLIKELY(!is_str(name)))
+        return raise_type_error(th, "attribute name must be string, not '%T'", name);
+    Value d = local_dict(th, self), v;
+    if (d == NULL || str_equal_ascii(name, "__dict__"))
+        return d;
+    Type *t = type_of(self);
+    Value key = str_intern(th, retain(th, name)), found = NULL;
+    Value descr = key ? type_lookup(th, t, key) : NULL;
+    DescrGetFn get = descr ? type_of(descr)->s.descr_get : NULL;
+    if (key == NULL)
+        goto done;
+    if (get && type_of(descr)->s.descr_set) {
+        found = get(th, descr, self, value_of_type(t));
+        goto done;
+    }
+    Answer there = dict_get(th, d, key, &v);
+    if (there == YES)
+        found = v;
+    else if (there == NO) {
+        if (get)
+            found = get(th, descr, self, value_of_type(t));
+        else if (descr)
+            found = retain(th, descr);
+        else
+            raise_attribute_error(th, self, name);
+    }
+done:
+    drop_null(th, descr);
+    drop_null(th, key);
+    drop(th, d);
+    return found;
+}
+
+static bool
+local_setattr(Thread *th, Value self, Value name, Value v)
+{
+    if (UNLIKELY(!is_str(name)))
+        return raise_type_error(th, "attribute name must be string, not '%T'", name) != NULL;
+    Value d = local_dict(th, self);
+    if (d == NULL)
+        return false;
+    bool ok = false;
+    Value key = NULL, descr = NULL;
+    if (str_equal_ascii(name, "__dict__")) {
+        raise_error(th, &exc_AttributeError, "'%T' object attribute '__dict__' is read-only", self);
+        goto done;
+    }
+    key = str_intern(th, retain(th, name));
+    if (key == NULL)
+        goto done;
+    descr = type_lookup(th, type_of(self), key);
+    DescrSetFn set = descr ? type_of(descr)->s.descr_set : NULL;
+    if (set)
+        ok = set(th, descr, self, v);
+    else if (v)
+        ok = dict_set(th, d, key, v);
+    else {
+        Answer there = dict_delete(th, d, key);
+        ok = there == YES;
+        if (there == NO)
+            raise_attribute_error(th, self, name);
+    }
+done:
+    drop_null(th, descr);
+    drop_null(th, key);
+    drop(th, d);
+    return ok;
+}
+
+static void
+local_visit(Object *o, VisitFn visit, void *arg)
+{
+    Local *l = (Local *)(void *)o;
+    field_visit(&l->dicts, visit, arg);
+    value_visit(l->args, visit, arg);
+    value_visit(l->kwnames, visit, arg);
+}
+
+static void
+local_clear(Thread *th, Object *o)
+{
+    field_replace(th, o, &((Local *)(void *)o)->dicts, NULL);
+}
+
+static void
+local_dealloc(Thread *th, Object *o)
+{
+    Local *l = (Local *)(void *)o;
+    field_drop(th, &l->dicts);
+    DROP_CLEAR(th, l->args);
+    DROP_CLEAR(th, l->kwnames);
+}
+
+static const TypeSpec local_spec = {
+    .name = "_thread._local", .size = sizeof(Local), .flags = TYPE_BASE | TYPE_WEAKREFS,
+    .ops_flags = OPS_TRACKED, .doc = "Thread-local data",
+    .slots = {.new = local_new, .getattr = local_getattr, .setattr = local_setattr},
+    .visit = local_visit, .clear = local_clear, .dealloc = local_dealloc,
+};
+
+/* In the child of a fork. */
+static void
+adopt_locals(Thread *th, Thread *gone)
+{
+    locals_forget(th, gone);
+}
+
+/* Who held the import lock does not exist any more. */
+static void
+free_import_lock(void)
+{
+    Thread *th = thread_current;
+    InterpState *s = th ? interp_state(th) : NULL;
+    if (s == NULL || load_relaxed(&s->import_owner) == th)
+        return;
+    mutex_reset(&s->import_lock);
+    store_relaxed(&s->import_owner, NULL);
+    s->import_depth = 0;
+}
+
+static const ForkHooks fork_hooks = {.child = free_import_lock, .adopt = adopt_locals};
+
+/* -- uncaught exceptions of threads --------------------------------------------------------------------------- */
+
+static const StructSeqField hook_fields[] = {
+    {"exc_type", "Exception type"},
+    {"exc_value", "Exception value"},
+    {"exc_traceback", "Exception traceback"},
+    {"thread", "Thread"},
+    {NULL, NULL},
+};
+
+static const StructSeqSpec hook_spec = {
+    .name = "_thread._ExceptHookArgs",
+    .doc = "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
+    .fields = hook_fields,
+    .visible = 4,
+};
+
+/* file.write(text); false with an exception. */
+static bool
+write_text(Thread *th, Value file, Value STEALS text)
+{
+    Value r = text ? call_method_1(th, file, NAME(write), text) : NULL;
+    drop_null(th, text);
+    drop_null(th, r);
+    return r != NULL;
+}
+
+static Value
+thread_excepthook(Thread *th, Value self, Value a)
+{
+    if (type_of(a) != ((ThreadModule *)module_state(self))->hook_args)
+        return raise_type_error(th, "_thread.excepthook argument type must be ExceptHookArgs");
+    Value cls = tuple_item(a, 0), exc = tuple_item(a, 1), tb = tuple_item(a, 2), t = tuple_item(a, 3);
+    if (cls == value_of_type(&exc_SystemExit))
+        return NONE;
+    Value file = sys_get_object(th, "stderr");
+    if (file == NULL || file == NONE) {
+        drop_null(th, file);
+        if (t == NONE)
+            return NONE;
+        file = get_attr_c(th, t, "_stderr");
+        if (file == NULL)
+            return NULL;
+        if (file == NONE)
+            return file;
+    }
+    Value name = t != NONE ? get_attr_c(th, t, "name") : NULL;
+    if (name == NULL) {
+        error_clear(th);
+        name = int_from_u64(th, th->ident);
+    }
+    Value made = NULL;
+    if (exc == NONE && cls != NONE) {
+        made = call_0(th, cls);
+        if (made == NULL)
+            error_clear(th);
+        else
+            exc = made;
+    }
+    if (made && tb != NONE)
+        exception_set_traceback(th, made, tb);
+    bool ok = name && write_text(th, file, str_format_c(th, "Exception in thread %V:\n", name));
+    if (ok && is_exception(exc))
+        ok = error_print(th, exc, file);
+    Value r = ok ? call_method_0(th, file, NAME(flush)) : NULL;
+    if (ok && r == NULL)
+        error_clear(th);
+    drop_null(th, r);
+    drop_null(th, made);
+    drop_null(th, name);
+    drop(th, file);
+    return ok ? NONE : NULL;
+}
 
 /* -- threads ------------------------------------------------------------------------------------------------------ */
 
@@ -377,25 +741,22 @@ static void
 run_thread(Thread *th, void *arg)
 {
     Start *s = arg;
-    if (!vm_thread_init(th)) {
+    Value r = call_tuple_dict(th, s->function, s->args, s->kwargs);
+    if (r)
+        drop(th, r);
+    else if (error_matches(th, &exc_SystemExit))
         error_clear(th);
-        fputs("weft: no memory for a thread's registers\n", stderr);
-    } else {
-        Value r = call_tuple_dict(th, s->function, s->args, s->kwargs);
-        if (r)
-            drop(th, r);
-        else if (error_matches(th, &exc_SystemExit))
-            error_clear(th);
-        else
-            error_unraisable(th, "Exception ignored in thread started by", s->function);
-    }
+    else
+        error_unraisable(th, "Exception ignored in thread started by", s->function);
     drop(th, s->function);
     drop(th, s->args);
     drop_null(th, s->kwargs);
     buffer_free(s);
-    pending_serve(th);
+    locals_forget(th, th);
+    DROP_CLEAR(th, th->context);
+    pending_serve(th); /* finalizers run here, before whoever joins this thread goes on */
+    locals_forget(th, th); /* of those that finalizers have used */
     end_sentinel(th);
-    vm_thread_fini(th);
 }
 
 static Value
@@ -415,7 +776,8 @@ thread_start_new(Thread *th, Value self, const Arg *a, size_t n)
         return NULL;
     *s = (Start){retain(th, arg(a, 0)), retain(th, arg(a, 1)), n > 2 ? retain(th, arg(a, 2)) : NULL};
     Thread *t = thread_acquire(th->interp);
-    if (t == NULL || !thread_start(t, run_thread, s, os_thread_stack_size())) {
+    uint64_t ident;
+    if (t == NULL || !thread_start_ident(t, run_thread, s, os_thread_stack_size(), &ident)) {
         if (t)
             thread_release(t);
         drop(th, s->function);
@@ -424,7 +786,7 @@ thread_start_new(Thread *th, Value self, const Arg *a, size_t n)
         buffer_free(s);
         return raise_error(th, &exc_RuntimeError, "can't start new thread");
     }
-    return int_from_u64(th, t->ident);
+    return int_from_u64(th, ident);
 }
 
 static Value
@@ -514,6 +876,7 @@ static const MethodDef thread_methods[] = {
     NATIVE_0("get_native_id", thread_get_native_id, "get_native_id() -> integer\n\nReturn a non-negative integer identifying the thread as reported by the OS."),
     NATIVE_0("_count", thread_count, "_count() -> integer\n\nReturn the number of currently running Python threads, excluding the main thread."),
     NATIVE_N("stack_size", thread_stack_size, 0, 1, "stack_size([size]) -> size\n\nReturn the thread stack size used when creating new threads."),
+    NATIVE_1("_excepthook", thread_excepthook, "excepthook(exc_type, exc_value, exc_traceback, thread)\n\nHandle uncaught Thread.run() exception."),
     NATIVE_0("_set_sentinel", thread_set_sentinel, "_set_sentinel() -> lock\n\nSet a sentinel lock that will be released when the current thread state is finalized."),
     NATIVE_END,
 };
@@ -521,11 +884,18 @@ static const MethodDef thread_methods[] = {
 static bool
 thread_exec(Thread *th, Value m)
 {
+    static ATOMIC(uint8_t) registered;
+    if (!exchange_acq_rel(&registered, 1))
+        fork_register_hooks(&fork_hooks);
     ThreadModule *s = module_state(m);
     s->lock_type = type_from_spec(th, &lock_spec, m, NULL);
     s->rlock_type = s->lock_type ? type_from_spec(th, &rlock_spec, m, NULL) : NULL;
-    return s->rlock_type && module_add(th, m, "LockType", retain(th, value_of_type(s->lock_type))) &&
+    s->local_type = s->rlock_type ? type_from_spec(th, &local_spec, m, NULL) : NULL;
+    s->hook_args = s->local_type ? struct_seq_type(th, &hook_spec) : NULL;
+    return s->hook_args && module_add(th, m, "LockType", retain(th, value_of_type(s->lock_type))) &&
            module_add(th, m, "RLock", retain(th, value_of_type(s->rlock_type))) &&
+           module_add(th, m, "_local", retain(th, value_of_type(s->local_type))) &&
+           module_add(th, m, "_ExceptHookArgs", retain(th, value_of_type(s->hook_args))) &&
            module_add(th, m, "error", retain(th, value_of_type(&exc_RuntimeError))) &&
            module_add(th, m, "TIMEOUT_MAX", float_from(th, 9223372036.0));
 }
@@ -534,10 +904,10 @@ static void
 thread_visit(Value m, VisitFn visit, void *arg)
 {
     ThreadModule *s = module_state(m);
-    if (s->lock_type)
-        visit(value_of_type(s->lock_type), arg);
-    if (s->rlock_type)
-        visit(value_of_type(s->rlock_type), arg);
+    Type *const types[] = {s->lock_type, s->rlock_type, s->local_type, s->hook_args};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (types[i])
+            visit(value_of_type(types[i]), arg);
 }
 
 const ModuleSpec thread_module = {

@@ -166,6 +166,7 @@ start(Settings *settings, const ModuleSpec *const *natives)
     signal(SIGXFSZ, SIG_IGN);
     start_hash_key(settings);
     gc_init();
+    vm_register();
     Interp *interp = interp_create();
     Thread *th = interp ? thread_create_main(interp) : NULL;
     InterpState *state = calloc(1, sizeof *state);
@@ -178,7 +179,7 @@ start(Settings *settings, const ModuleSpec *const *natives)
         interp->int_max_str_digits = (uint32_t)settings->int_max_str_digits;
     else
         interp->int_max_str_digits = 4300;
-    if (!vm_thread_init(th) || !types_init(th))
+    if (!types_init(th))
         fatal(th, "the built-in types could not be made");
     if (!exceptions_init(th) || !container_init(th) || !vm_init(th))
         fatal(th, "the exceptions or the machine could not be made");

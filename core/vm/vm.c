@@ -10,21 +10,25 @@
 #include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/model/upcall.h"
+#include "threads/at_fork.h"
 #include "threads/interp.h"
+#include "threads/mutex.h"
 #include "threads/safepoint.h"
+#include "threads/stop_world.h"
 
 /* The register stack of a thread: address space; memory comes as it is used. */
 #define STACK_BYTES ((size_t)64 << 20)
 #define STACK_BASE_WORDS 8 /* the ErrorItem at the bottom */
 
-bool
-vm_thread_init(Thread *th)
+/* Lays out the registers of a thread that begins; th need not be the caller's. */
+static bool
+thread_begin(Thread *th)
 {
     if (th->stack_base == NULL) {
         void *p = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (p == MAP_FAILED)
-            return raise_memory(th) != NULL;
+            return false;
         th->stack_base = (Value *)p + STACK_BASE_WORDS;
         th->stack_limit = (Value *)p + STACK_BYTES / sizeof(Value);
     }
@@ -43,6 +47,29 @@ vm_thread_init(Thread *th)
     return true;
 }
 
+bool
+vm_thread_init(Thread *th)
+{
+    return (th->handled != NULL && th->stack_base != NULL) || thread_begin(th) ||
+           raise_memory(th) != NULL;
+}
+
+/* What a run of `gone` leaves behind besides its frames; `th` is the caller's, or gone itself. */
+static void
+drop_run(Thread *th, Thread *gone)
+{
+    DROP_CLEAR(th, gone->error);
+    DROP_CLEAR(th, gone->thread_dict);
+    DROP_CLEAR(th, gone->context);
+    DROP_CLEAR(th, gone->async_exc);
+    DROP_CLEAR(th, gone->trace_func);
+    DROP_CLEAR(th, gone->profile_func);
+    DROP_CLEAR(th, gone->asyncgen_firstiter);
+    DROP_CLEAR(th, gone->asyncgen_finalizer);
+    DROP_CLEAR(th, gone->current_sentinel);
+    gone->coroutine_origin_depth = 0;
+}
+
 void
 vm_thread_fini(Thread *th)
 {
@@ -50,18 +77,74 @@ vm_thread_fini(Thread *th)
         return;
     if (th->handled != NULL)
         DROP_CLEAR(th, th->handled->value);
+    drop_run(th, th);
     /* The address space stays with the context; the memory goes back. */
     char *p = (char *)(th->stack_base - STACK_BASE_WORDS);
     th->handled = NULL;
     madvise(p + 65536, STACK_BYTES - 65536, MADV_DONTNEED);
 }
 
+/* In the child of a fork: the registers of a thread that does not exist any more.  All words are
+ * counted, for the world was stopped. */
+static void
+adopt(Thread *th, Thread *gone)
+{
+    Frame *callee = NULL, *caller;
+    for (Frame *f = gone->frame; f != NULL; callee = f, f = caller) {
+        caller = frame_caller(f);
+        frame_drop_temporaries(th, f, frame_limit(f, callee), UINT32_MAX);
+        if (f->link & FRAME_GENERATOR) {
+            Generator *g = frame_generator(f);
+            Value handled = g->handled.value;
+            g->handled.value = NULL;
+            frame_end(th, f);
+            f->link = FRAME_GENERATOR;
+            store_release(&g->state, GEN_FINISHED);
+            drop_null(th, handled);
+            continue;
+        }
+        Value instance = f->link & FRAME_INIT ? ((Value *)(void *)f)[-1] : NULL;
+        frame_end(th, f);
+        if (instance)
+            reg_drop(th, instance);
+    }
+    gone->frame = NULL;
+    if (gone->stack_base != NULL) {
+        struct ErrorItem *own = (struct ErrorItem *)(void *)(gone->stack_base - STACK_BASE_WORDS);
+        if (gone->handled != NULL)
+            DROP_CLEAR(th, own->value);
+        gone->handled = NULL;
+    }
+    drop_run(th, gone);
+}
+
+static const ThreadHooks thread_hooks = {.start = thread_begin, .finish = vm_thread_fini};
+static const ForkHooks fork_hooks = {.adopt = adopt};
+
+void
+vm_register(void)
+{
+    static bool done;
+    if (done)
+        return;
+    done = true;
+    thread_register_hooks(&thread_hooks);
+    fork_register_hooks(&fork_hooks);
+}
+
 void
 vm_set_recursion_limit(Thread *th, int32_t limit)
 {
+    bool alone = !load_relaxed(&threads_started);
+    if (!alone)
+        world_stop(th);
     store_relaxed(&th->interp->recursion_limit, limit);
-    th->recursion_left += limit - th->recursion_limit;
-    th->recursion_limit = limit;
+    for (Thread *t = load_acquire(&th->interp->threads); t != NULL; t = load_relaxed(&t->next)) {
+        t->recursion_left += limit - t->recursion_limit;
+        t->recursion_limit = limit;
+    }
+    if (!alone)
+        world_start(th);
 }
 
 int32_t

@@ -57,7 +57,8 @@ extern Value (*vm_import_hook)(Thread *th, Value name, Value globals, Value from
                                int64_t level);
 
 RAISES bool vm_init(Thread *th);         /* types of this level, upcalls, safepoint handlers */
-RAISES bool vm_thread_init(Thread *th);  /* register stack; called when a thread starts or is reused */
+void vm_register(void);                  /* hooks for threads and fork; before any Thread exists */
+RAISES bool vm_thread_init(Thread *th);  /* register stack; by hand where the hooks are not registered */
 void vm_thread_fini(Thread *th);         /* the thread ends: all frames are gone */
 /* sys.setrecursionlimit(), for the interpreter and the calling thread; frames in use. */
 void vm_set_recursion_limit(Thread *th, int32_t limit);

@@ -524,10 +524,7 @@ exception_group_reraise(Thread *th, Value orig, Value raised)
     }
     if (again != NONE && !list_append(th, fresh, again))
         goto done;
-    if (list_length(fresh) > 1)
-        result = exception_group_new(th, "", fresh);
-    else
-        result = list_get(th, fresh, 0);
+    result = exception_group_new(th, "", fresh);
 done:
     drop_null(th, again);
     drop_null(th, fresh);

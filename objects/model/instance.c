@@ -69,21 +69,22 @@ part_dict(Thread *th, AttrPart *part)
 static Value
 part_dict_make(Thread *th, Object *o, AttrPart *part)
 {
-    Value d = part_dict(th, part);
-    if (LIKELY(d != NULL))
-        return d;
-    Value fresh = dict_new(th);
-    if (fresh == NULL)
-        return NULL;
-    bool held = object_lock(o);
-    uintptr_t extra = load_relaxed(&part->extra);
-    if (extra == 0)
-        store_release(&part->extra, value_bits(fresh)); /* pairs with part_dict() */
-    object_unlock(o, held);
-    if (extra == 0)
-        return retain(th, fresh);
-    drop(th, fresh);
-    return part_dict(th, part); /* once there it is never taken away */
+    for (;;) {
+        Value d = part_dict(th, part);
+        if (LIKELY(d != NULL))
+            return d;
+        d = dict_new(th);
+        if (d == NULL)
+            return NULL;
+        bool held = object_lock(o);
+        bool empty = load_relaxed(&part->extra) == 0;
+        if (empty)
+            store_release(&part->extra, value_bits(retain(th, d))); /* pairs with part_dict() */
+        object_unlock(o, held);
+        if (empty)
+            return d;
+        drop(th, d);
+    }
 }
 
 /* The dict of an object whose type keeps one of its own: a new reference, NULL if none. */
@@ -541,7 +542,15 @@ instance_clear(Thread *th, Object *o)
         for (uint32_t at = x->slots_start; at < t->basic_size; at += sizeof(Field))
             field_replace(th, o, (Field *)(void *)((char *)o + at), NULL);
     }
-    if (t->attrs_offset != 0 && !s->dict_mode) {
+    if (t->attrs_offset != 0 && s->dict_mode) { /* the dict may be the object itself */
+        AttrPart *part = attr_part(o, t);
+        bool held = object_lock(o);
+        Value d = value_from_bits(load_relaxed(&part->extra));
+        store_release(&part->extra, 0); /* pairs with part_dict() */
+        bool shared = (object_bits(o) & BIT_SHARED) != 0;
+        object_unlock(o, held);
+        drop_from(th, shared, d);
+    } else if (t->attrs_offset != 0) {
         AttrPart *part = attr_part(o, t);
         for (uint32_t i = 0; i < s->count; i++) {
             Field *f = slot_of(part, s, i);

@@ -83,7 +83,10 @@ slot_source(Type *type, const SlotDef *def, Value v, SlotFn *fn)
         NativeFunction *f = (NativeFunction *)(void *)value_object(v);
         if (f->def != &type_new_def)
             return SOURCE_PYTHON;
-        owner = as_type(f->self);
+        /* As in CPython the base that decides the layout says how instances are made, also
+         * if the class names another type's __new__. */
+        *fn = slot_load(type->base, def->offset);
+        return SOURCE_C;
     } else if (v == NONE && def->offset == offsetof(TypeSlots, hash)) {
         *fn = (SlotFn)hash_unhashable;
         return SOURCE_C;

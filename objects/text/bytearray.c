@@ -3,8 +3,11 @@
  * All fields are under the object's lock.  `start` points into `buffer`, so that removing from
  * the front costs nothing; capacity - (start - buffer) is at least length + 1, and a zero byte
  * follows the last one (an empty array without memory has none).  Growing takes new memory;
- * the old is retired when other threads have seen the object, since they may still look at
- * it (byte_view()).  While there are exports the length does not change.
+ * the old is retired when other threads have seen the object, since one that has just become
+ * shared may still be looked at by its owner.  While there are exports the length does not change.
+ *
+ * byte_view() gives a look at the bytes without the lock: of a private array at its own memory, of
+ * a shared one at a copy, which is retired at once and so lives until the next safepoint.
  */
 #include "objects/text/bytes_priv.h"
 
@@ -32,6 +35,13 @@ is_bytearray(Value v)
     return type_is_subtype(type_at(shape), &bytearray_type);
 }
 
+static void
+free_memory(Thread *th, void *p)
+{
+    (void)th;
+    mem_free(p);
+}
+
 ByteView
 byte_view(Thread *th, Value v)
 {
@@ -42,11 +52,47 @@ byte_view(Thread *th, Value v)
     object_touch(th, &a->head);
     bool held = object_lock(&a->head);
     ByteView b = {a->start, (size_t)a->length};
+    uint8_t *copy = NULL;
+    if (UNLIKELY((object_bits(&a->head) & BIT_SHARED) && b.n > 0)) {
+        copy = mem_alloc(b.n); /* without memory the look is at what others may be writing */
+        if (copy != NULL) {
+            memcpy(copy, b.p, b.n);
+            b.p = copy;
+        }
+    }
     object_unlock(&a->head, held);
+    if (copy != NULL) {
+        retire_memory(th, copy, b.n, free_memory);
+    }
     if (b.p == NULL) {
         b.p = no_bytes;
     }
     return b;
+}
+
+int64_t
+bytearray_byte(Thread *th, Value v, int64_t i)
+{
+    ByteArray *a = as_bytearray(v);
+    object_touch(th, &a->head);
+    bool held = object_lock(&a->head);
+    if (i < 0) {
+        i += a->length;
+    }
+    int64_t byte = i >= 0 && i < a->length ? a->start[i] : -1;
+    object_unlock(&a->head, held);
+    return byte;
+}
+
+int64_t
+bytearray_length(Thread *th, Value v)
+{
+    ByteArray *a = as_bytearray(v);
+    object_touch(th, &a->head);
+    bool held = object_lock(&a->head);
+    int64_t n = a->length;
+    object_unlock(&a->head, held);
+    return n;
 }
 
 /* -- changing the length -- */
@@ -58,13 +104,6 @@ typedef struct After {
     size_t old_size;
     bool shared;
 } After;
-
-static void
-free_memory(Thread *th, void *p)
-{
-    (void)th;
-    mem_free(p);
-}
 
 /* Gives up old memory and raises what went wrong. */
 static bool
@@ -320,17 +359,17 @@ dealloc_slot(Thread *th, Object *o)
 static int64_t
 length_slot(Thread *th, Value self)
 {
-    return (int64_t)byte_view(th, self).n;
+    return bytearray_length(th, self);
 }
 
 static Value
 item_slot(Thread *th, Value self, int64_t i)
 {
-    ByteView b = byte_view(th, self);
-    if (UNLIKELY(i < 0 || (uint64_t)i >= b.n)) {
+    int64_t byte = i < 0 ? -1 : bytearray_byte(th, self, i);
+    if (UNLIKELY(byte < 0)) {
         return raise_error(th, &exc_IndexError, "bytearray index out of range");
     }
-    return value_from_fixnum(b.p[i]);
+    return value_from_fixnum(byte);
 }
 
 /* An index as an int; negative ones are still negative. */
@@ -371,14 +410,15 @@ getitem_slot(Thread *th, Value self, Value key)
         }
         return v;
     }
-    int64_t i;
+    int64_t i, byte;
     if (!index_of(th, key, &i)) {
         return NULL;
     }
-    if (i < 0) {
-        i += (int64_t)byte_view(th, self).n;
+    byte = bytearray_byte(th, self, i);
+    if (UNLIKELY(byte < 0)) {
+        return raise_error(th, &exc_IndexError, "bytearray index out of range");
     }
-    return item_slot(th, self, i);
+    return value_from_fixnum(byte);
 }
 
 static COLD bool

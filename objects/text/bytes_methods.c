@@ -795,7 +795,7 @@ pad_args(Thread *th, Value self, const Arg *args, size_t nargs, const char *name
         }
         *fill = b.p[0];
     }
-    int64_t n = (int64_t)byte_view(th, self).n;
+    int64_t n = makes_bytearray(self) ? bytearray_length(th, self) : as_bytes(self)->length;
     *missing = want > n ? (size_t)(want - n) : 0;
     *width = want > 0 ? (size_t)want : 0;
     return true;

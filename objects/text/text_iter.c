@@ -109,9 +109,9 @@ bytearray_next(Thread *th, Value self)
     if (UNLIKELY(a == NULL)) {
         return NULL;
     }
-    ByteView b = byte_view(th, a);
-    int64_t i = take_index(th, it, (int64_t)b.n);
-    return i < 0 ? NULL : value_from_fixnum(b.p[i]);
+    int64_t i = take_index(th, it, bytearray_length(th, a));
+    int64_t byte = i < 0 ? -1 : bytearray_byte(th, a, i);
+    return byte < 0 ? NULL : value_from_fixnum(byte);
 }
 
 static Value

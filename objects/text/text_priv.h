@@ -285,6 +285,9 @@ typedef struct ByteView {
 /* `v` is a bytes or bytearray (or subclass).  Valid until the thread's next safepoint,
  * and until this thread itself changes `v`. */
 ByteView byte_view(Thread *th, Value v);
+/* A bytearray's byte at i (from the end if negative), -1 if there is none; its length. */
+int64_t bytearray_byte(Thread *th, Value v, int64_t i);
+int64_t bytearray_length(Thread *th, Value v);
 BORROWED Value bytes_char(uint8_t c);                         /* immortal bytes of length 1 */
 int64_t bytes_hash_of(const void *p, size_t n);               /* as str and bytes hash */
 RAISES Value bytes_repr_of(Thread *th, ByteView b, const char *prefix, const char *suffix);
