@@ -559,7 +559,7 @@ numbered_by_name(const char *name, uint32_t *c)
 bool
 unicode_by_name(const char *name, size_t length, uint32_t *c)
 {
-    char upper[UNICODE_NAME_MAX];
+    char upper[UNICODE_NAME_MAX], exact[UNICODE_NAME_MAX];
     if (length == 0 || length >= sizeof upper) {
         return false;
     }
@@ -568,10 +568,15 @@ unicode_by_name(const char *name, size_t length, uint32_t *c)
         if (b == 0 || b == '_' || (b & 0x80) != 0) {
             return false;
         }
+        exact[i] = b;
         upper[i] = (char)(b >= 'a' && b <= 'z' ? b - 32 : b);
     }
-    upper[length] = 0;
-    if (numbered_by_name(upper, c)) {
+    upper[length] = exact[length] = 0;
+    /* Names that are computed are known in upper case only. */
+    if (strncmp(exact, hangul_prefix, sizeof hangul_prefix - 1) == 0) {
+        return hangul_by_name(exact + sizeof hangul_prefix - 1, c);
+    }
+    if (numbered_by_name(exact, c)) {
         return true;
     }
     for (size_t i = 0; i < ARRAY_LEN(aliases); i++) {
@@ -587,7 +592,7 @@ unicode_by_name(const char *name, size_t length, uint32_t *c)
         return true;
     }
     if (strncmp(upper, hangul_prefix, sizeof hangul_prefix - 1) == 0) {
-        return hangul_by_name(upper + sizeof hangul_prefix - 1, c);
+        return false;
     }
     ucs4_t found = unicode_name_character(upper);
     if (found == UNINAME_INVALID) {

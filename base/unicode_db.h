@@ -89,7 +89,8 @@ bool unicode_numeric(uint32_t c, double *value);
 /* The character's name in `name` (UNICODE_NAME_MAX bytes), or false. */
 #define UNICODE_NAME_MAX 256
 bool unicode_name(uint32_t c, char *name);
-/* The character of a name or name alias, in any case; false if there is none. */
+/* The character of a name or name alias; false if there is none.  Case does not matter but for
+ * unified ideographs and Hangul syllables. */
 bool unicode_by_name(const char *name, size_t length, uint32_t *c);
 
 #endif

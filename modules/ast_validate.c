@@ -340,7 +340,7 @@ try_stmt(V *v, AstStmts main, AstExcepthandlers handlers, AstStmts orelse, AstSt
     if (!body(v, main, owner))
         return false;
     if (handlers.count == 0 && final.count == 0)
-        return bad(v, "%s has neither handlers nor finalbody", owner, "");
+        return bad(v, "%s has neither except handlers nor finalbody", owner, "");
     if (handlers.count == 0 && orelse.count)
         return bad(v, "%s has orelse but no except handlers", owner, "");
     for (uint32_t i = 0; i < handlers.count; i++) {
@@ -349,7 +349,7 @@ try_stmt(V *v, AstStmts main, AstExcepthandlers handlers, AstStmts orelse, AstSt
             return bad(v, "None disallowed in handler list", "", "");
         if (!optional(v, h->ExceptHandler.type) || !body(v, h->ExceptHandler.body, "ExceptHandler"))
             return false;
-        if (owner[3] == 'S' && h->ExceptHandler.type == NULL)
+        if (owner[0] && owner[1] && owner[2] && owner[3] == 'S' && h->ExceptHandler.type == NULL)
             return bad(v, "TryStar handler without a type", "", "");
     }
     return stmts(v, final) && stmts(v, orelse);

@@ -366,6 +366,14 @@ gc_module_visit(Value m, VisitFn visit, void *arg)
     value_visit(s->garbage, visit, arg);
 }
 
+/* The state goes with the module: collections after that call nobody. */
+static void
+gc_module_clear(Thread *th, Value m)
+{
+    void *expected = module_state(m);
+    (void)cas_acq_rel(&th->interp->slots[2], &expected, NULL);
+}
+
 const ModuleSpec gc_module = {
     .name = "gc",
     .doc = "This module provides access to the garbage collector for reference cycles.",
@@ -373,4 +381,5 @@ const ModuleSpec gc_module = {
     .exec = gc_exec,
     .state_size = sizeof(GcModule),
     .visit = gc_module_visit,
+    .clear = gc_module_clear,
 };

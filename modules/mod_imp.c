@@ -211,7 +211,17 @@ imp_source_hash(Thread *th, Value self, const Arg *a, size_t n)
     return bytes_from(th, &h, sizeof h);
 }
 
+/* Nothing is frozen, so there is nothing to override; test support asks. */
+static Value
+imp_override(Thread *th, Value self, Value v)
+{
+    (void)self;
+    int n;
+    return arg_int(th, v, &n) ? NONE : NULL;
+}
+
 static const MethodDef imp_methods[] = {
+    NATIVE_1("_override_frozen_modules_for_tests", imp_override, "_override_frozen_modules_for_tests($module, override, /)\n--\n\n"),
     NATIVE_0("acquire_lock", imp_acquire_lock, "acquire_lock($module, /)\n--\n\nAcquires the interpreter's import lock for the current thread."),
     NATIVE_0("release_lock", imp_release_lock, "release_lock($module, /)\n--\n\nRelease the interpreter's import lock."),
     NATIVE_0("lock_held", imp_lock_held, "lock_held($module, /)\n--\n\nReturn True if the import lock is currently held, else False."),

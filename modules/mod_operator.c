@@ -319,9 +319,11 @@ getter_reduce(Thread *th, Value self)
 }
 
 /* Checks that a getter is called with one argument and no keywords. */
-RAISES static bool
+RAISES static inline bool
 getter_argument(Thread *th, const char *name, size_t nargs, Value kwnames)
 {
+    if (LIKELY(nargs == 1 && kwnames == NULL))
+        return true;
     return args_no_keywords(th, name, kwnames) && args_count(th, name, nargs, 1, 1);
 }
 

@@ -216,10 +216,8 @@ sys_setrecursionlimit(Thread *th, Value self, Value v)
         return raise_error(th, &exc_RecursionError,
                            "cannot set the recursion limit to %i at the recursion depth %i: the limit is too low",
                            limit, depth);
-    /* Other threads take the new limit at their next call that looks at the interpreter's. */
-    store_relaxed(&th->interp->recursion_limit, limit);
-    th->recursion_left += limit - th->recursion_limit;
-    th->recursion_limit = limit;
+
+    vm_set_recursion_limit(th, limit);
     return NONE;
 }
 

@@ -378,7 +378,6 @@ time_gmtime(Thread *th, Value self, const Arg *args, size_t nargs)
     errno = 0;
     if (gmtime_r(&t, &tm) == NULL)
         return raise_os_error(th, errno ? errno : EINVAL);
-    tm.tm_zone = "UTC";
     return struct_time_from(th, self, &tm);
 }
 
@@ -404,6 +403,22 @@ calendar_free(Thread *th, Calendar *c)
     drop_null(th, c->zone);
 }
 
+/* An item of a time tuple. */
+static bool
+read_field(Thread *th, Value v, int *out)
+{
+    int64_t n;
+    if (!arg_long(th, v, &n))
+        return false;
+    if (n < INT_MIN || n > INT_MAX) {
+        raise_overflow(th, n > 0 ? "signed integer is greater than maximum"
+                                 : "signed integer is less than minimum");
+        return false;
+    }
+    *out = (int)n;
+    return true;
+}
+
 /* Reads a tuple of nine ints or a struct_time. */
 static bool
 calendar_read(Thread *th, Value module, const char *name, Value v, Calendar *c)
@@ -421,7 +436,7 @@ calendar_read(Thread *th, Value module, const char *name, Value v, Calendar *c)
     }
     int fields[9];
     for (int i = 0; i < 9; i++)
-        if (!arg_int(th, tuple_item(v, i), &fields[i]))
+        if (!read_field(th, tuple_item(v, i), &fields[i]))
             return false;
     if (fields[0] < INT_MIN + 1900) {
         raise_overflow(th, "year out of range");

@@ -396,17 +396,9 @@ gen_lambda(Unit *u, AstExpr *e, Dest d)
     gen_const(&inner, NONE);
     start_body(&inner);
     Opnd v = gen_expr(&inner, e->Lambda.body);
-    if (inner.flags & (CODE_GENERATOR | CODE_ASYNC_GENERATOR)) { /* a yield inside: the value is lost */
-        if (v.temp) {
-            emit(&inner, OP_DROP, 0, v.reg, 0, 0);
-            opnd_end(&inner, v);
-        }
-        emit_wide(&inner, OP_RETURN_CONST, 0, 0, (int32_t)gen_const(&inner, NONE));
-    } else {
-        gen_at(&inner, e->Lambda.body);
-        emit(&inner, OP_RETURN, v.temp ? A_DEAD : 0, v.reg, 0, 0);
-        opnd_end(&inner, v);
-    }
+    gen_at(&inner, e->Lambda.body);
+    emit(&inner, OP_RETURN, v.temp ? A_DEAD : 0, v.reg, 0, 0);
+    opnd_end(&inner, v);
     Value code = unit_finish(&inner);
     make_function(u, &inner, code, parts, flags, d);
     unit_free(&inner);

@@ -157,6 +157,26 @@ sequence_pattern(Unit *u, Match *m, AstPattern *p, unsigned subject)
     }
     if (only_wildcards)
         return;
+    if (star != UINT32_MAX && is_star_wildcard(items[star])) { /* [x, *_, y]: only these items are asked for */
+        for (uint32_t i = 0; i < n && !u->c->failed; i++) {
+            if (i == star || is_wildcard(items[i]))
+                continue;
+            unsigned item = temp_new(u), key = temp_new(u);
+            if (i < star)
+                load_const(u, value_from_fixnum(i), (Dest){(uint16_t)key, 0});
+            else {
+                emit(u, OP_GET_LEN, 0, key, subject, 0);
+                live_add(u, key);
+                emit(u, OP_SUBTRACT_IMM, B_DEAD, key, key, n - i);
+            }
+            emit(u, OP_GET_ITEM, C_DEAD, item, subject, key);
+            emit_extra(u, 0);
+            temp_end(u, key);
+            hold(u, m, item);
+            pattern(u, m, items[i], item, true);
+        }
+        return;
+    }
     unsigned base = temps_new(u, n);
     if (star == UINT32_MAX)
         emit(u, OP_UNPACK, 0, base, subject, n);

@@ -277,6 +277,12 @@ visit_target_of_comp(Symbols *s, AstExpr *target)
     switch (target->kind) {
     case AST_Name: {
         Value name = mangled(s, target->Name.id);
+        Symbol *sym = s->failed ? NULL : scope_find(s->current, name);
+        if (sym && (sym->flags & (DEF_GLOBAL | DEF_NONLOCAL))) {
+            ERROR_AT(s, target, "comprehension inner loop cannot rebind assignment expression target '%V'",
+                     target->Name.id);
+            return;
+        }
         define_in(s, s->current, name, DEF_LOCAL | DEF_COMP_ITER, (const AstNode *)target);
         break;
     }
@@ -430,6 +436,7 @@ visit_lambda(Symbols *s, AstExpr *e)
         s->failed = true;
         return;
     }
+    s->current->in_comp_iter = s->current->parent->in_comp_iter;
     visit_params(s, e->Lambda.args);
     visit_expr(s, e->Lambda.body);
     leave(s);
@@ -696,6 +703,9 @@ visit_global(Symbols *s, AstStmt *st, AstIdentifiers names, unsigned flag)
             return;
         }
         define_in(s, s->current, name, flag, (const AstNode *)st);
+        /* The module's own stores go to the globals, too, whatever its locals are. */
+        if (flag == DEF_GLOBAL && s->current != s->module)
+            define_in(s, s->module, name, flag, (const AstNode *)st);
     }
 }
 
@@ -967,7 +977,8 @@ capture(Symbols *s, Scope *scope, Scope *owner, Value name)
         Symbol *sym = scope_add(s, p, name);
         if (sym == NULL)
             return;
-        if (p->kind == SCOPE_CLASS && (sym->flags & (DEF_BOUND | DEF_GLOBAL)))
+        if (p->kind == SCOPE_CLASS && (sym->flags & (DEF_BOUND | DEF_GLOBAL)) &&
+            !(sym->flags & DEF_NONLOCAL))
             sym->flags |= DEF_FREE_CLASS; /* passes through beside its own name */
         else {
             sym->place = PLACE_FREE;

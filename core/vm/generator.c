@@ -406,7 +406,8 @@ generator_send_method(Thread *th, Value self, Value v)
     return generator_answer(th, a, result);
 }
 
-/* throw(type[, value[, traceback]]): puts the exception into th->error; false: another one. */
+/* throw(type[, value[, traceback]]): puts the exception into th->error; false: the arguments are
+ * wrong, and so says th->error. */
 bool
 throw_arguments(Thread *th, const Arg *args, size_t nargs)
 {
@@ -427,15 +428,14 @@ throw_arguments(Thread *th, const Arg *args, size_t nargs)
             e = call_tuple_dict(th, type, value, NULL);
         else
             e = call_1(th, type, value);
-        if (e == NULL)
-            return false;
-        if (!is_exception(e)) {
+        if (e != NULL && !is_exception(e)) {
             raise_type_error(th, "calling %R should have returned an instance of BaseException, "
                                  "not %R",
                              type, value_of_type(type_of(e)));
-            drop(th, e);
-            return false;
+            DROP_CLEAR(th, e);
         }
+        if (e == NULL) /* what was raised in making it is thrown in its stead */
+            e = error_take(th);
     } else if (is_exception(type)) {
         if (value != NULL && value != NONE) {
             raise_type_error(th, "instance exception may not have a separate value");

@@ -98,10 +98,8 @@ dict_merge_keywords(Thread *th, Value dict, Value mapping, Value callee)
         /* its exception is the one */
     } else if (!duplicate) {
         raise_type_error(th, "%V argument after ** must be a mapping, not %T", text, mapping);
-    } else if (key != NULL && is_str(key)) {
-        raise_type_error(th, "%V got multiple values for keyword argument '%V'", text, key);
     } else if (key != NULL) {
-        raise_type_error(th, "keywords must be strings");
+        raise_type_error(th, "%V got multiple values for keyword argument '%V'", text, key);
     } else {
         error_restore(th, e);
         e = NULL;

@@ -94,45 +94,74 @@ dict_search_locked(Thread *th, Dict *d, DictProbe *p, Value key, int64_t hash, b
     }
 }
 
+/* Replaces the value of an entry, or keeps it, and leaves the lock. */
+static inline Answer
+dict_insert_found(Thread *th, Dict *d, DictEntry *e, Value key, Value v, bool keep, Value *out,
+                  bool held)
+{
+    Value old = load_relaxed(&e->value);
+    if (keep) {
+        if (out != NULL)
+            *out = retain(th, old);
+        object_unlock(&d->head, held);
+        drop(th, key);
+        drop(th, v);
+        return NO;
+    }
+    if (out != NULL)
+        *out = retain(th, v);
+    store_release(&e->value, v); /* [dict.value] */
+    bool shared = object_shared(&d->head);
+    object_unlock(&d->head, held);
+    drop(th, key);
+    drop_from(th, shared, old);
+    return NO;
+}
+
+/* Adds an entry, for which there is room, and leaves the lock. */
+static inline Answer
+dict_insert_absent(Thread *th, Dict *d, DictTable *t, size_t slot, int64_t hash, Value key, Value v,
+                   Value *out, bool held)
+{
+    if (out != NULL)
+        *out = retain(th, v);
+    dict_table_append(t, slot, hash, key, v);
+    store_release(&d->length, load_relaxed(&d->length) + 1); /* [dict.length] */
+    object_unlock(&d->head, held);
+    return YES;
+}
+
 Answer
 dict_insert(Thread *th, Dict *d, Value key, int64_t hash, Value v, bool keep, Value *out)
 {
     DictProbe p;
-    bool held;
+    bool held, general = !dict_key_is_compact(key);
+    /* Most of the time the first slot decides. */
+    object_touch(th, &d->head);
+    held = object_lock(&d->head);
+    DictTable *t = load_relaxed(&d->table);
+    size_t slot = (size_t)hash & (((size_t)1 << t->log2_slots) - 1);
+    uint32_t i = dict_index_get(t, dict_index(t), slot);
+    if (i == 0) {
+        if (LIKELY(load_relaxed(&t->used) < t->capacity &&
+                   (!general || t->stride == DICT_GENERAL)))
+            return dict_insert_absent(th, d, t, slot, hash, key, v, out, held);
+    } else {
+        DictEntry *e = dict_entry(t, i - 1);
+        if (load_relaxed(&e->key) == key)
+            return dict_insert_found(th, d, e, key, v, keep, out, held);
+    }
+    object_unlock(&d->head, held);
     for (;;) {
         int r = dict_search_locked(th, d, &p, key, hash, &held);
         if (UNLIKELY(r < 0))
             break;
-        if (r == PROBE_FOUND) {
-            Value old = load_relaxed(&p.entry->value);
-            if (keep) {
-                if (out != NULL)
-                    *out = retain(th, old);
-                object_unlock(&d->head, held);
-                drop(th, key);
-                drop(th, v);
-                return NO;
-            }
-            if (out != NULL)
-                *out = retain(th, v);
-            store_release(&p.entry->value, v); /* [dict.value] */
-            bool shared = object_shared(&d->head);
-            object_unlock(&d->head, held);
-            drop(th, key);
-            drop_from(th, shared, old);
-            return NO;
-        }
-        DictTable *t = p.table;
-        bool general = !dict_key_is_compact(key);
+        if (r == PROBE_FOUND)
+            return dict_insert_found(th, d, p.entry, key, v, keep, out, held);
+        t = p.table;
         if (LIKELY(load_relaxed(&t->used) < t->capacity &&
-                   (t->stride == DICT_GENERAL || !general))) {
-            if (out != NULL)
-                *out = retain(th, v);
-            dict_table_append(t, p.slot, hash, key, v);
-            store_release(&d->length, load_relaxed(&d->length) + 1); /* [dict.length] */
-            object_unlock(&d->head, held);
-            return YES;
-        }
+                   (t->stride == DICT_GENERAL || !general)))
+            return dict_insert_absent(th, d, t, p.slot, hash, key, v, out, held);
         object_unlock(&d->head, held);
         if (!dict_grow(th, d, t, 1, general))
             break;
@@ -449,10 +478,32 @@ dict_clone_table(Thread *th, Dict *d, size_t *n)
         *n = length;
         if (length == 0)
             return DICT_EMPTY;
-        DictTable *copy = dict_table_new(th, length, t->stride);
+        bool whole = load_acquire(&t->used) == length; /* no dead entries [dict.used] */
+        size_t bytes = dict_table_bytes(t);
+        DictTable *copy = whole ? buffer_new(th, bytes) : dict_table_new(th, length, t->stride);
         if (copy == NULL)
             return NULL;
         bool held = object_lock(&d->head);
+        if (whole) {
+            whole = load_relaxed(&d->table) == t && dict_table_bytes(t) == bytes &&
+                    load_relaxed(&t->used) == length &&
+                    (size_t)load_relaxed(&d->length) == length;
+            if (LIKELY(whole)) {
+                memcpy((void *)copy, (const void *)t, bytes);
+                for (size_t i = 0; i < length; i++) {
+                    DictEntry *e = dict_entry(copy, i);
+                    retain(th, plain_load(&e->key)); /* plain: unpublished */
+                    retain(th, plain_load(&e->value));
+                }
+            }
+            object_unlock(&d->head, held);
+            if (UNLIKELY(!whole)) {
+                buffer_free(copy);
+                continue;
+            }
+            dict_table_renew(th, copy);
+            return copy;
+        }
         t = load_relaxed(&d->table);
         if (UNLIKELY((size_t)load_relaxed(&d->length) != length || t->stride != copy->stride)) {
             object_unlock(&d->head, held);

@@ -40,7 +40,9 @@ dict_table_new(Thread *th, size_t entries, unsigned stride)
     if (UNLIKELY(entries > DICT_MAX_ENTRIES))
         return raise_memory(th);
     unsigned log2 = 3;
-    while (slots_usable((size_t)1 << log2) < entries)
+    if (entries > 5) /* the smallest that may do */
+        log2 = 64 - (unsigned)__builtin_clzll((entries * 3 - 1) / 2);
+    if (slots_usable((size_t)1 << log2) < entries)
         log2++;
     size_t slots = (size_t)1 << log2, capacity = slots_usable(slots);
     unsigned width = log2 <= 8 ? 1 : log2 <= 16 ? 2 : 4;
@@ -58,6 +60,14 @@ dict_table_new(Thread *th, size_t entries, unsigned stride)
     plain_store(&t->flags, 0);
     memset((void *)(uintptr_t)dict_index(t), 0, slots * width);
     return t;
+}
+
+void
+dict_table_renew(Thread *th, DictTable *t)
+{
+    plain_store(&t->guard, 0); /* plain: not published yet */
+    plain_store(&t->flags, 0);
+    t->stamp = stamp_new(th);
 }
 
 void
@@ -102,17 +112,6 @@ dict_compact_hash(Value key)
     return value_is_fixnum(key) ? fixnum_hash(key) : str_hash_fast(key);
 }
 
-void
-dict_index_set(DictTable *t, size_t slot, uint32_t n)
-{
-    void *index = (void *)(uintptr_t)dict_index(t);
-    switch (t->index_width) { /* release: pairs with dict_index_get() [dict.index] */
-    case 1: __atomic_store_n((uint8_t *)index + slot, (uint8_t)n, __ATOMIC_RELEASE); break;
-    case 2: __atomic_store_n((uint16_t *)index + slot, (uint16_t)n, __ATOMIC_RELEASE); break;
-    default: __atomic_store_n((uint32_t *)index + slot, n, __ATOMIC_RELEASE); break;
-    }
-}
-
 DictEntry *
 dict_compact_find(const DictTable *t, Value key, int64_t hash)
 {
@@ -134,17 +133,6 @@ dict_compact_find(const DictTable *t, Value key, int64_t hash)
     }
 }
 
-void
-dict_probe_start(DictProbe *p, DictTable *t, int64_t hash)
-{
-    p->table = t;
-    p->stamp = t->stamp;
-    p->hash = hash;
-    p->slot = (size_t)hash;
-    p->step = dict_probe_step(hash);
-    p->entry = NULL;
-}
-
 int
 dict_probe_run(DictProbe *p, Value key)
 {
@@ -152,8 +140,9 @@ dict_probe_run(DictProbe *p, Value key)
     const void *index = dict_index(t);
     size_t mask = ((size_t)1 << t->log2_slots) - 1, slot = p->slot & mask;
     int64_t hash = p->hash;
+    size_t step = p->step;
     int result;
-    for (;; slot = (slot + p->step) & mask) {
+    for (;; slot = (slot + (step ? step : (step = dict_probe_step(hash)))) & mask) {
         uint32_t i = dict_index_get(t, index, slot);
         if (i == 0) {
             result = PROBE_ABSENT;
@@ -182,6 +171,7 @@ dict_probe_run(DictProbe *p, Value key)
         break;
     }
     p->slot = slot;
+    p->step = step;
     return result;
 }
 
@@ -259,25 +249,6 @@ dict_get_str(Thread *th, Value dict, Value key)
 }
 
 /* -- adding entries, growing -- */
-
-void
-dict_table_append(DictTable *t, size_t slot, int64_t hash, Value key, Value v)
-{
-    uint32_t i = load_relaxed(&t->used);
-    DictEntry *e = dict_entry(t, i);
-    uint8_t flags = load_relaxed(&t->flags);
-    if (UNLIKELY(flags & DICT_ABSENCE)) {
-        store_relaxed(&t->flags, flags & (uint8_t)~DICT_ABSENCE);
-        store_release(&t->guard, 0); /* [dict.guard] */
-    }
-    if (t->stride == DICT_GENERAL)
-        store_relaxed(&e->hash, hash); /* the key's release below publishes it */
-    store_release(&e->value, v);       /* [dict.value] */
-    store_release(&e->key, key);       /* [dict.key] */
-    store_release(&t->used, i + 1);    /* pairs with dict_next_entry() [dict.used] */
-    t->tail = i + 1;
-    dict_index_set(t, slot, i + 1);
-}
 
 void
 dict_table_reindex(DictTable *t)

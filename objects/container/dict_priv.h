@@ -141,7 +141,16 @@ typedef struct DictProbe {
 
 enum { PROBE_ABSENT, PROBE_FOUND, PROBE_COMPARE };
 
-void dict_probe_start(DictProbe *p, DictTable *t, int64_t hash);
+static inline void
+dict_probe_start(DictProbe *p, DictTable *t, int64_t hash)
+{
+    p->table = t;
+    p->stamp = t->stamp;
+    p->hash = hash;
+    p->slot = (size_t)hash;
+    p->step = 0; /* computed when the first slot is taken */
+    p->entry = NULL;
+}
 /* Goes on until the key is found by identity or quick comparison, or a free slot (p->slot) says
  * that it is absent, or an entry must be compared by __eq__.  Runs no Python code. */
 int dict_probe_run(DictProbe *p, Value key);
@@ -149,7 +158,7 @@ int dict_probe_run(DictProbe *p, Value key);
 static inline void
 dict_probe_next(DictProbe *p)
 {
-    p->slot += p->step;
+    p->slot += dict_probe_step(p->hash);
 }
 
 /* Whether the dict still has the table of the probe. */
@@ -161,10 +170,40 @@ dict_probe_valid(const Dict *d, const DictProbe *p)
 
 /* Room for `entries` entries or a little more; unpublished.  NULL with MemoryError. */
 RAISES DictTable *dict_table_new(Thread *th, size_t entries, unsigned stride);
+/* Makes a copied table one of its own: no guard, no flags, another stamp. */
+void dict_table_renew(Thread *th, DictTable *t);
 /* Fills the index for entries 0 .. used-1. */
 void dict_table_reindex(DictTable *t);
+/* Sets an index slot of an unpublished table, or under the lock. */
+static inline void
+dict_index_set(DictTable *t, size_t slot, uint32_t n)
+{
+    void *index = (void *)(uintptr_t)dict_index(t);
+    switch (t->index_width) { /* release: pairs with dict_index_get() [dict.index] */
+    case 1: __atomic_store_n((uint8_t *)index + slot, (uint8_t)n, __ATOMIC_RELEASE); break;
+    case 2: __atomic_store_n((uint16_t *)index + slot, (uint16_t)n, __ATOMIC_RELEASE); break;
+    default: __atomic_store_n((uint32_t *)index + slot, n, __ATOMIC_RELEASE); break;
+    }
+}
 /* Adds an entry behind the last one, at the free slot of a probe; takes the references over. */
-void dict_table_append(DictTable *t, size_t slot, int64_t hash, Value STEALS key, Value STEALS v);
+static inline void
+dict_table_append(DictTable *t, size_t slot, int64_t hash, Value STEALS key, Value STEALS v)
+{
+    uint32_t i = load_relaxed(&t->used);
+    DictEntry *e = dict_entry(t, i);
+    uint8_t flags = load_relaxed(&t->flags);
+    if (UNLIKELY(flags & DICT_ABSENCE)) {
+        store_relaxed(&t->flags, flags & (uint8_t)~DICT_ABSENCE);
+        store_release(&t->guard, 0); /* [dict.guard] */
+    }
+    if (t->stride == DICT_GENERAL)
+        store_relaxed(&e->hash, hash); /* the key's release below publishes it */
+    store_release(&e->value, v);       /* [dict.value] */
+    store_release(&e->key, key);       /* [dict.key] */
+    store_release(&t->used, i + 1);    /* pairs with dict_next_entry() [dict.used] */
+    t->tail = i + 1;
+    dict_index_set(t, slot, i + 1);
+}
 size_t dict_table_bytes(const DictTable *t);
 /* Gives up a table and what it refers to; or only the memory. */
 void dict_table_give_up(Thread *th, bool shared, DictTable *t);
@@ -172,8 +211,6 @@ void dict_table_free(Thread *th, bool shared, DictTable *t);
 /* Replaces `seen`, if it still is the dict's table, by one with room for `extra` more entries,
  * general if asked for.  False: MemoryError. */
 RAISES bool dict_grow(Thread *th, Dict *d, DictTable *seen, size_t extra, bool general);
-/* The number of an index slot of an unpublished table, or under the lock. */
-void dict_index_set(DictTable *t, size_t slot, uint32_t n);
 
 /* dict_get() with the hash known. */
 Answer dict_lookup(Thread *th, Dict *d, Value key, int64_t hash, Value *out);

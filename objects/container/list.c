@@ -147,8 +147,14 @@ list_copy_items(Thread *th, List *l, int64_t length, int64_t start, int64_t step
     bool held = object_lock(&l->head);
     bool same = load_relaxed(&l->length) == length;
     ItemArray *a = load_relaxed(&l->array);
-    for (size_t i = 0; same && i < n; i++, start += step)
-        plain_store(&to[i], retain(th, load_relaxed(&a->items[start]))); /* plain: not published */
+    if (step == 1 && same && n > 0) {
+        memcpy((void *)to, (void *)&a->items[start], n * sizeof(Field));
+        for (size_t i = 0; i < n; i++)
+            retain(th, plain_load(&to[i])); /* plain: not published yet */
+    } else {
+        for (size_t i = 0; same && i < n; i++, start += step)
+            plain_store(&to[i], retain(th, load_relaxed(&a->items[start]))); /* plain: as above */
+    }
     object_unlock(&l->head, held);
     return same;
 }

@@ -15,7 +15,8 @@
  */
 #include "objects/container/container_priv.h"
 
-enum Kind { KIND_INT, KIND_FLOAT, KIND_BYTES, KIND_STR, KIND_TUPLE, KIND_ANY };
+/* KIND_FLONUM: all are immediate floats; sorted as ints, see flonums_to_words(). */
+enum Kind { KIND_INT, KIND_FLOAT, KIND_BYTES, KIND_STR, KIND_TUPLE, KIND_ANY, KIND_FLONUM };
 
 #define RUN_MIN 32
 #define GALLOP_MIN 7
@@ -107,17 +108,18 @@ less(Thread *th, Value a, Value b, enum Kind kind)
 static enum Kind
 keys_kind(const Value *keys, size_t n)
 {
-    bool ints = true, floats = true, bytes = true, strs = true, tuples = true;
+    bool ints = true, floats = true, bytes = true, strs = true, tuples = true, flonums = true;
     for (size_t i = 0; i < n && (ints || floats || strs || tuples); i++) {
         Value k = keys[i];
         uint32_t shape = shape_of(k);
         ints = ints && value_is_fixnum(k);
         floats = floats && shape == SHAPE_FLOAT;
+        flonums = flonums && value_is_flonum(k);
         strs = strs && shape == SHAPE_STR;
         bytes = bytes && strs && as_str(k)->width == 1;
         tuples = tuples && shape == SHAPE_TUPLE;
     }
-    return ints ? KIND_INT : floats ? KIND_FLOAT : bytes ? KIND_BYTES : strs ? KIND_STR
+    return ints ? KIND_INT : flonums ? KIND_FLONUM : floats ? KIND_FLOAT : bytes ? KIND_BYTES : strs ? KIND_STR
            : tuples ? KIND_TUPLE : KIND_ANY;
 }
 
@@ -519,13 +521,96 @@ static NOINLINE bool sort_strs(Sorter *s) { return sort_kind(s, KIND_STR); }
 static NOINLINE bool sort_tuples(Sorter *s) { return sort_kind(s, KIND_TUPLE); }
 static NOINLINE bool sort_any(Sorter *s) { return sort_kind(s, KIND_ANY); }
 
+/* An immediate float's bits as a word that is ordered, as a signed int, like the floats: negative
+ * ones have all bits but the sign inverted.  None of them is a NaN or a zero. */
+static void
+flonums_to_words(Value *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double d = float_decode(v[i]);
+        int64_t bits;
+        memcpy(&bits, &d, sizeof bits);
+        v[i] = value_from_bits((uintptr_t)(bits ^ ((bits >> 63) & INT64_MAX)));
+    }
+}
+
+static void
+words_to_flonums(Value *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t bits = (int64_t)value_bits(v[i]);
+        double d;
+        bits ^= (bits >> 63) & INT64_MAX;
+        memcpy(&d, &bits, sizeof d);
+        v[i] = float_encode(d);
+    }
+}
+
+/* The first eight bytes of a str, as a word that is ordered like them; shorter ones are filled up
+ * with zeros. */
+static uint64_t
+str_prefix(const Str *s)
+{
+    uint64_t word = 0;
+    memcpy(&word, s->data, s->length < 8 ? s->length : 8);
+    return __builtin_bswap64(word);
+}
+
+/* Sorts strs of one byte a character: first by their first eight bytes, which saves looking at
+ * them in memory, then each stretch of equal ones by all bytes. */
+RAISES static bool
+sort_prefixes(Sorter *s)
+{
+    Value *strs = s->keys;
+    size_t n = s->n;
+    Value *words = buffer_new(s->th, n * sizeof(Value));
+    if (words == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++) /* as signed ints they are in order when the top bit is turned */
+        words[i] = value_from_bits(str_prefix(as_str(strs[i])) ^ ((uint64_t)1 << 63));
+    s->keys = words;
+    s->values = strs;
+    bool ok = sort_ints(s);
+    s->values = NULL;
+    for (size_t i = 0, end; ok && i < n; i = end) {
+        for (end = i + 1; end < n && words[end] == words[i]; end++) {
+        }
+        if (end - i > 1) {
+            Sorter part = {.th = s->th, .keys = strs + i, .n = end - i, .gallop = GALLOP_MIN};
+            ok = sort_bytes(&part);
+            buffer_free(part.buffer);
+        }
+    }
+    s->keys = strs;
+    buffer_free(words);
+    return ok;
+}
+
+/* Sorts by the keys, whatever they are. */
+RAISES static bool
+sort_keys(Sorter *s)
+{
+    enum Kind kind = keys_kind(s->keys, s->n);
+    switch (kind) {
+    case KIND_INT: return sort_ints(s);
+    case KIND_FLOAT: return sort_floats(s);
+    case KIND_BYTES: return s->values == NULL && s->n > 100 ? sort_prefixes(s) : sort_bytes(s);
+    case KIND_STR: return sort_strs(s);
+    case KIND_TUPLE: return sort_tuples(s);
+    case KIND_FLONUM: {
+        flonums_to_words(s->keys, s->n);
+        bool ok = sort_ints(s);
+        words_to_flonums(s->keys, s->n);
+        return ok;
+    }
+    default: return sort_any(s);
+    }
+}
+
 /* Sorts n items in place; false with an exception, the items in some order. */
 RAISES static bool
 items_sort(Thread *th, Value *items, size_t n, Value key, bool reverse)
 {
-    static bool (*const sorts[])(Sorter *) = {
-        [KIND_INT] = sort_ints, [KIND_FLOAT] = sort_floats, [KIND_BYTES] = sort_bytes,
-        [KIND_STR] = sort_strs, [KIND_TUPLE] = sort_tuples, [KIND_ANY] = sort_any};
     Sorter s = {.th = th, .keys = items, .n = n, .gallop = GALLOP_MIN};
     bool ok = true;
     size_t made = 0;
@@ -549,7 +634,7 @@ items_sort(Thread *th, Value *items, size_t n, Value key, bool reverse)
             if (s.values != NULL)
                 values_reverse(s.values, n);
         }
-        ok = sorts[keys_kind(s.keys, n)](&s);
+        ok = sort_keys(&s);
         if (reverse) {
             values_reverse(s.keys, n);
             if (s.values != NULL)

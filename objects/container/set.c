@@ -129,16 +129,16 @@ probe_start(SetProbe *p, SetTable *t, int64_t hash)
     p->stamp = t->stamp;
     p->hash = hash;
     p->slot = (size_t)hash;
-    p->step = probe_step(hash);
+    p->step = 0; /* computed when the first slot is taken */
 }
 
 static inline int
 probe_run(SetProbe *p, Value key)
 {
     const SetTable *t = p->table;
-    size_t mask = set_slots(t) - 1, slot = p->slot & mask;
+    size_t mask = set_slots(t) - 1, slot = p->slot & mask, step = p->step;
     int result;
-    for (;; slot = (slot + p->step) & mask) {
+    for (;; slot = (slot + (step ? step : (step = probe_step(p->hash)))) & mask) {
         const SetSlot *s = &t->slots[slot];
         Value k = load_acquire(&s->key); /* pairs with set_insert() [set.key] */
         if (k == NULL) {
@@ -163,6 +163,7 @@ probe_run(SetProbe *p, Value key)
         break;
     }
     p->slot = slot;
+    p->step = step;
     return result;
 }
 
@@ -192,7 +193,7 @@ set_lookup(Thread *th, Set *s, Value key, int64_t hash)
                 return equal;
             if (!valid || equal == YES)
                 break;
-            p.slot += p.step;
+            p.slot += probe_step(hash);
         }
     }
 }
@@ -223,7 +224,7 @@ set_search_locked(Thread *th, Set *s, SetProbe *p, Value key, int64_t hash, bool
                     return PROBE_FOUND;
                 break; /* it was removed meanwhile: from the beginning */
             }
-            p->slot += p->step;
+            p->slot += probe_step(hash);
         }
         object_unlock(&s->head, *held);
     }
@@ -253,11 +254,39 @@ set_grow(Thread *th, Set *s, SetTable *seen, size_t extra)
     return true;
 }
 
+/* Gives a free slot to a key; takes the reference over. */
+static inline void
+slot_fill_locked(Set *s, SetTable *t, SetSlot *slot, Value key, int64_t hash, uint32_t used)
+{
+    store_relaxed(&slot->hash, hash); /* the key's release publishes it */
+    store_release(&slot->key, key);   /* pairs with probe_run() [set.key] */
+    store_relaxed(&t->used, used + 1);
+    store_release(&s->length, load_relaxed(&s->length) + 1); /* [set.length] */
+}
+
 Answer
 set_insert(Thread *th, Set *s, Value key, int64_t hash)
 {
     SetProbe p;
-    bool held;
+    /* Most of the time the first slot decides. */
+    object_touch(th, &s->head);
+    bool held = object_lock(&s->head);
+    SetTable *first = load_relaxed(&s->table);
+    SetSlot *at = &first->slots[(size_t)hash & (set_slots(first) - 1)];
+    Value there = load_relaxed(&at->key);
+    if (there == NULL) {
+        uint32_t used = load_relaxed(&first->used);
+        if (LIKELY(used < table_limit(first))) {
+            slot_fill_locked(s, first, at, key, hash, used);
+            object_unlock(&s->head, held);
+            return YES;
+        }
+    }
+    object_unlock(&s->head, held);
+    if (there == key) {
+        drop(th, key);
+        return NO;
+    }
     for (;;) {
         int r = set_search_locked(th, s, &p, key, hash, &held);
         if (UNLIKELY(r < 0))
@@ -265,11 +294,7 @@ set_insert(Thread *th, Set *s, Value key, int64_t hash)
         SetTable *t = p.table;
         uint32_t used = load_relaxed(&t->used);
         if (r == PROBE_ABSENT && LIKELY(used < table_limit(t))) {
-            SetSlot *slot = &t->slots[p.slot];
-            store_relaxed(&slot->hash, hash); /* the key's release publishes it */
-            store_release(&slot->key, key);   /* pairs with probe_run() [set.key] */
-            store_relaxed(&t->used, used + 1);
-            store_release(&s->length, load_relaxed(&s->length) + 1); /* [set.length] */
+            slot_fill_locked(s, t, &t->slots[p.slot], key, hash, used);
             object_unlock(&s->head, held);
             return YES;
         }
@@ -316,6 +341,67 @@ set_clear_items(Thread *th, Set *s)
     bool shared = object_shared(&s->head);
     object_unlock(&s->head, held);
     table_give_up(th, shared, t);
+}
+
+/* Puts a key that is not there into an unpublished set. */
+RAISES static bool
+set_put_new(Thread *th, Set *s, Value STEALS key, int64_t hash)
+{
+    SetTable *t = plain_load(&s->table); /* plain: unpublished */
+    if (UNLIKELY(plain_load(&t->used) >= table_limit(t))) {
+        if (!set_grow(th, s, t, 1)) {
+            drop(th, key);
+            return false;
+        }
+        t = plain_load(&s->table);
+    }
+    table_put_new(t, key, hash);
+    plain_store(&s->length, plain_load(&s->length) + 1);
+    return true;
+}
+
+bool
+set_select(Thread *th, Set *from, Set *filter, bool inside, Value result)
+{
+    object_touch(th, &from->head);
+    object_touch(th, &filter->head);
+    SetTable *t = set_table(from);
+    bool compared = false;
+    for (size_t i = 0; i < set_slots(t); i++) {
+        Value key = load_acquire(&t->slots[i].key); /* [set.key] */
+        if (key == NULL || key == SET_DELETED)
+            continue;
+        /* A key may come twice if somebody takes it out and puts it in again behind us.  Who does
+         * that marked `from` as shared before, which is seen here once the key is. */
+        bool unique = !compared && !object_shared(&from->head);
+        int64_t hash = load_relaxed(&t->slots[i].hash);
+        SetProbe p;
+        probe_start(&p, set_table(filter), hash);
+        int r = probe_run(&p, key);
+        bool found = r == PROBE_FOUND;
+        if (LIKELY(r != PROBE_COMPARE)) {
+            if (found != inside)
+                continue;
+            retain(th, key);
+            if (!(unique ? set_put_new(th, as_set(result), key, hash)
+                         : set_insert(th, as_set(result), key, hash) != FAILED))
+                return false;
+            if (!unique)
+                t = set_table(from);
+            continue;
+        }
+        retain(th, key); /* no safepoint since it was read */
+        Answer answer = set_lookup(th, filter, key, hash);
+        if (answer != FAILED && (answer == YES) == inside &&
+            set_insert(th, as_set(result), retain(th, key), hash) == FAILED)
+            answer = FAILED;
+        drop(th, key);
+        if (answer == FAILED)
+            return false;
+        t = set_table(from);
+        compared = true;
+    }
+    return true;
 }
 
 bool

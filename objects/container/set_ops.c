@@ -58,25 +58,12 @@ source_close(Thread *th, KeySource *source)
 static Value
 intersection(Thread *th, Value a, Value b)
 {
-    if (a != b && is_any_set(b) && set_length(b) > set_length(a)) {
-        Value result = set_alloc_like(th, a), swap = a;
-        if (result == NULL)
-            return NULL;
-        a = b;
-        b = swap;
-        size_t pos = 0;
-        Value key;
-        int64_t hash;
-        while (set_next_entry(th, as_set(b), &pos, &key, &hash)) {
-            Answer inside = set_lookup(th, as_set(a), key, hash);
-            if (inside == YES)
-                inside = set_insert(th, as_set(result), retain(th, key), hash);
-            drop(th, key);
-            if (inside == FAILED) {
-                drop(th, result);
-                return NULL;
-            }
-        }
+    if (is_any_set(b)) { /* walks over the smaller one */
+        Value result = set_alloc_like(th, a);
+        bool swap = a != b && set_length(b) > set_length(a);
+        if (result != NULL &&
+            !set_select(th, as_set(swap ? a : b), as_set(swap ? b : a), true, result))
+            DROP_CLEAR(th, result);
         return result;
     }
     KeySource source;
@@ -142,11 +129,16 @@ difference(Thread *th, Value a, Value b)
         return result;
     }
     Value result = set_alloc_like(th, a);
+    if (is_a_set) {
+        if (result != NULL && !set_select(th, as_set(a), as_set(b), false, result))
+            DROP_CLEAR(th, result);
+        return result;
+    }
     size_t pos = 0;
     Value key;
     int64_t hash;
     while (result != NULL && set_next_entry(th, as_set(a), &pos, &key, &hash)) {
-        Answer inside = is_a_set ? set_lookup(th, as_set(b), key, hash) : dict_contains(th, b, key);
+        Answer inside = dict_contains(th, b, key);
         if (inside == NO)
             inside = set_insert(th, as_set(result), retain(th, key), hash);
         drop(th, key);

@@ -71,6 +71,8 @@ Answer set_lookup(Thread *th, Set *s, Value key, int64_t hash);
 Answer set_remove_key(Thread *th, Set *s, Value key, int64_t hash);
 /* Iterates in slot order; new references. */
 bool set_next_entry(Thread *th, Set *s, size_t *pos, Value *key, int64_t *hash);
+/* Puts the keys of `from` that are in `filter` (or are not) into `result`, an unpublished set. */
+RAISES bool set_select(Thread *th, Set *from, Set *filter, bool inside, Value result);
 void set_clear_items(Thread *th, Set *s);
 /* A set's contents at one moment: equal marks mean that nothing changed in between. */
 typedef struct SetMark {

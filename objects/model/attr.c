@@ -4,10 +4,10 @@
  * attributes, the type's other attributes.  Names are interned before they reach a slot.
  * No state, no locks: type_lookup.c and instance.c hold the protocols.
  */
-#include "objects/error/exception_priv.h"
 #include "objects/model/type_priv.h"
 
 #include "objects/container/container.h"
+#include "objects/error/error.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/protocol/slot.h"
@@ -16,16 +16,12 @@
 Value
 name_interned(Thread *th, Value name)
 {
-    if (is_exact(name, SHAPE_STR))
-        return str_intern(th, retain(th, name));
-    StrBuilder b; /* a subclass's instance: its characters */
-    str_builder_init(&b);
-    if (!str_builder_str(th, &b, name)) {
-        str_builder_free(&b);
-        return NULL;
+    Value plain = str_intern(th, retain(th, name));
+    if (plain != NULL && UNLIKELY(!str_is_interned(plain))) { /* the table could not grow */
+        drop(th, plain);
+        return raise_memory(th);
     }
-    Value plain = str_builder_finish(th, &b);
-    return plain ? str_intern(th, plain) : NULL;
+    return plain;
 }
 
 static inline bool
@@ -39,20 +35,6 @@ raise_bad_name(Thread *th, Value name)
 {
     raise_type_error(th, "attribute name must be string, not '%T'", name);
     return false;
-}
-
-/* Whose attribute was missing, in an AttributeError that does not say so yet. */
-static COLD void
-fill_attribute_error(Thread *th, Value o, Value name)
-{
-    Value e = th->error;
-    if (e == NULL || !is_instance_of(e, &exc_AttributeError))
-        return;
-    AttributeErrorObject *a = (AttributeErrorObject *)(void *)value_object(e);
-    if (field_peek(&a->obj) != NULL || field_peek(&a->name) != NULL)
-        return;
-    field_replace(th, &a->base.head, &a->obj, retain(th, o));
-    field_replace(th, &a->base.head, &a->name, retain(th, name));
 }
 
 /* Setting or deleting fails: the error does not name the object. */
@@ -149,7 +131,7 @@ raise_type_attribute(Thread *th, Value type, Value name)
 {
     raise_error(th, &exc_AttributeError, "type object '%N' has no attribute '%V'", as_type(type),
                 name);
-    fill_attribute_error(th, type, name);
+    attribute_error_complete(th, type, name);
     return NULL;
 }
 
@@ -304,7 +286,7 @@ get_attr(Thread *th, Value o, Value name)
     GetAttrFn fn = SLOT(type_of(o), getattr);
     Value v = fn(th, o, name);
     if (UNLIKELY(v == NULL))
-        fill_attribute_error(th, o, name);
+        attribute_error_complete(th, o, name);
     return v;
 }
 

@@ -29,10 +29,12 @@ check_text(Thread *th, Value STEALS r, const char *method)
 Value
 to_repr(Thread *th, Value v)
 {
-    if (thread_stack_low(th))
-        return raise_recursion(th, " while getting the repr of an object");
+    if (!recursion_enter(th, " while getting the repr of an object"))
+        return NULL;
     UnaryFn fn = SLOT(type_of(v), repr);
-    return check_text(th, fn ? fn(th, v) : object_repr(th, v), "__repr__");
+    Value r = fn ? fn(th, v) : object_repr(th, v);
+    recursion_leave(th);
+    return check_text(th, r, "__repr__");
 }
 
 Value
@@ -40,12 +42,14 @@ to_str(Thread *th, Value v)
 {
     if (is_exact(v, SHAPE_STR))
         return retain(th, v);
-    if (thread_stack_low(th))
-        return raise_recursion(th, " while getting the str of an object");
     UnaryFn fn = SLOT(type_of(v), str);
     if (fn == NULL)
         return to_repr(th, v);
-    return check_text(th, fn(th, v), "__str__");
+    if (!recursion_enter(th, " while getting the str of an object"))
+        return NULL;
+    Value r = fn(th, v);
+    recursion_leave(th);
+    return check_text(th, r, "__str__");
 }
 
 Value
@@ -146,8 +150,19 @@ merge_class(Thread *th, Value dict, Value cls)
         raise_recursion(th, "");
         return false;
     }
-    Value own;
-    Answer has = get_attr_optional(th, cls, NAME(__dict__), &own);
+    Value own = NULL;
+    Answer has = NO;
+    if (is_type(cls) && SLOT(type_of(cls), getattr) == type_get_attr) {
+        /* A copy: other threads may change the class meanwhile. */
+        Value d = field_read(th, value_object(cls), &as_type(cls)->dict);
+        if (d != NULL) {
+            own = dict_copy(th, d);
+            drop(th, d);
+            has = own ? YES : FAILED;
+        }
+    } else {
+        has = get_attr_optional(th, cls, NAME(__dict__), &own);
+    }
     if (has == FAILED)
         return false;
     if (has == YES) {

@@ -268,6 +268,25 @@ new_slot(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
     return type_alloc(th, type, 0);
 }
 
+static bool
+append_item(Thread *th, Value self, Value item)
+{
+    uint8_t byte;
+    if (!byte_value(th, item, &byte)) {
+        return false;
+    }
+    ByteArray *a = as_bytearray(self);
+    object_touch(th, &a->head);
+    bool held = object_lock(&a->head);
+    bool room = a->exports == 0 && a->length + 1 < a->capacity - (a->start - a->buffer);
+    if (LIKELY(room)) {
+        a->start[a->length++] = byte;
+        a->start[a->length] = 0;
+    }
+    object_unlock(&a->head, held);
+    return room || append_bytes(th, self, &byte, 1);
+}
+
 /* Appends what bytearray(source) is made of, a source without encoding. */
 static bool
 init_from(Thread *th, Value self, Value source)
@@ -310,14 +329,15 @@ init_from(Thread *th, Value self, Value source)
         raise_type_error(th, "cannot convert '%T' object to bytearray", source);
         return false;
     }
-    uint8_t *p;
-    size_t n;
-    if (!bytes_collect(th, source, "byte must be in range(0, 256)", &p, &n)) {
-        return false;
+    /* One by one: the iterator may look at what is there already. */
+    Value it = get_iter(th, source), item;
+    bool good = it != NULL;
+    while (good && (item = iter_next(th, it)) != NULL) {
+        good = append_item(th, self, item);
+        drop(th, item);
     }
-    bool good = append_bytes(th, self, p, n);
-    mem_free(p);
-    return good;
+    drop_null(th, it);
+    return good && !error_set(th);
 }
 
 static bool
@@ -735,20 +755,7 @@ release_buffer_slot(Thread *th, Value self, Buffer *b)
 Value
 bytearray_append(Thread *th, Value self, Value item)
 {
-    uint8_t byte;
-    if (!byte_value(th, item, &byte)) {
-        return NULL;
-    }
-    ByteArray *a = as_bytearray(self);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
-    bool room = a->exports == 0 && a->length + 1 < a->capacity - (a->start - a->buffer);
-    if (LIKELY(room)) {
-        a->start[a->length++] = byte;
-        a->start[a->length] = 0;
-    }
-    object_unlock(&a->head, held);
-    return room || append_bytes(th, self, &byte, 1) ? NONE : NULL;
+    return append_item(th, self, item) ? NONE : NULL;
 }
 
 Value

@@ -317,6 +317,9 @@ from_source(Thread *th, Value source)
         }
         return v;
     }
+    if (is_str(source)) {
+        return raise_type_error(th, "string argument without an encoding");
+    }
     if (is_int(source) || SLOT(type_of(source), index) != NULL) {
         int64_t n;
         if (to_ssize(th, source, &n, &exc_OverflowError)) {
@@ -360,7 +363,10 @@ new_slot(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
     } else if (!args_bind(th, &params, args, nargs, kwnames, v)) {
         return NULL;
     }
-    Answer encoded = bytes_source_encoded(th, v[0], v[1], v[2], "bytes", &bytes);
+    Answer encoded = NO;
+    if (v[1] != NULL || v[2] != NULL) {
+        encoded = bytes_source_encoded(th, v[0], v[1], v[2], "bytes", &bytes);
+    }
     if (encoded == FAILED) {
         return NULL;
     }

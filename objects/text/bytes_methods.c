@@ -40,11 +40,12 @@ result_new(Thread *th, Value self, size_t n, uint8_t **data)
 /* -- finding -- */
 
 static bool
-find_common(Thread *th, Value self, const Arg *args, size_t nargs, bool from_right, int64_t *at)
+find_common(Thread *th, const char *name, Value self, const Arg *args, size_t nargs,
+            bool from_right, int64_t *at)
 {
     int64_t start, end;
     ByteArg sub;
-    if (!args_range(th, args, nargs, 1, &start, &end) ||
+    if (!args_range(th, name, args, nargs, &start, &end) ||
         !byte_arg_or_int(th, arg(args, 0), &sub)) {
         return false;
     }
@@ -64,21 +65,21 @@ Value
 bytes_find_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    return find_common(th, self, args, nargs, false, &at) ? value_from_fixnum(at) : NULL;
+    return find_common(th, "find", self, args, nargs, false, &at) ? value_from_fixnum(at) : NULL;
 }
 
 static Value
 rfind_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    return find_common(th, self, args, nargs, true, &at) ? value_from_fixnum(at) : NULL;
+    return find_common(th, "rfind", self, args, nargs, true, &at) ? value_from_fixnum(at) : NULL;
 }
 
 static Value
 index_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    if (!find_common(th, self, args, nargs, false, &at)) {
+    if (!find_common(th, "index", self, args, nargs, false, &at)) {
         return NULL;
     }
     return at >= 0 ? value_from_fixnum(at) : raise_value_error(th, "subsection not found");
@@ -88,7 +89,7 @@ static Value
 rindex_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    if (!find_common(th, self, args, nargs, true, &at)) {
+    if (!find_common(th, "rindex", self, args, nargs, true, &at)) {
         return NULL;
     }
     return at >= 0 ? value_from_fixnum(at) : raise_value_error(th, "subsection not found");
@@ -99,7 +100,7 @@ count_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t start, end;
     ByteArg sub;
-    if (!args_range(th, args, nargs, 1, &start, &end) ||
+    if (!args_range(th, "count", args, nargs, &start, &end) ||
         !byte_arg_or_int(th, arg(args, 0), &sub)) {
         return NULL;
     }
@@ -154,12 +155,12 @@ tail_match(Thread *th, Value self, Value sub, int64_t start, int64_t end, bool a
 static Value
 tail_method(Thread *th, Value self, const Arg *args, size_t nargs, bool at_end, const char *name)
 {
-    Value sub = arg(args, 0);
     int64_t start, end;
     bool match = false;
-    if (!args_range(th, args, nargs, 1, &start, &end)) {
+    if (!args_range(th, name, args, nargs, &start, &end)) {
         return NULL;
     }
+    Value sub = arg(args, 0);
     if (is_tuple(sub)) {
         for (int64_t i = 0; i < tuple_length(sub); i++) {
             if (!tail_match(th, self, tuple_item(sub, i), start, end, at_end, &match)) {
@@ -1308,20 +1309,20 @@ sizeof_method(Thread *th, Value self)
                  "First byte in upper case, the rest in lower case.")),                        \
     NATIVE_N("center", center_method, 1, 2,                                                    \
              SIG("center($self, width, fillchar=b' ', /)", "Centered in width bytes.")),       \
-    NATIVE_N("count", count_method, 1, 3,                                                      \
+    NATIVE_N("count", count_method, 0, -1,                                                      \
              "B.count(sub[, start[, end]]) -> int\n\nHow often sub occurs without overlap."),  \
     NATIVE_K("decode", decode_method,                                                          \
              SIG("decode($self, /, encoding='utf-8', errors='strict')",                        \
                  "The text that the bytes encode.")),                                          \
-    NATIVE_N("endswith", endswith_method, 1, 3,                                                \
+    NATIVE_N("endswith", endswith_method, 0, -1,                                                \
              "B.endswith(suffix[, start[, end]]) -> bool\n\nSuffix may be a tuple."),          \
     NATIVE_K("expandtabs", expandtabs_method,                                                  \
              SIG("expandtabs($self, /, tabsize=8)", "Tabs as spaces up to the next column.")), \
-    NATIVE_N("find", bytes_find_method, 1, 3,                                                  \
+    NATIVE_N("find", bytes_find_method, 0, -1,                                                  \
              "B.find(sub[, start[, end]]) -> int\n\nThe lowest index of sub, -1 if absent."),  \
     NATIVE_K("hex", hex_method,                                                                \
              "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n\nHexadecimal digits, perhaps in groups."), \
-    NATIVE_N("index", index_method, 1, 3,                                                      \
+    NATIVE_N("index", index_method, 0, -1,                                                      \
              "B.index(sub[, start[, end]]) -> int\n\nLike find(), but ValueError if absent."), \
     NATIVE_0("isalnum", isalnum_method,                                                        \
              SIG("isalnum($self, /)", "Whether all bytes are ASCII letters or digits.")),      \
@@ -1357,9 +1358,9 @@ sizeof_method(Thread *th, Value self)
              SIG("removesuffix($self, suffix, /)", "Without the suffix, if it is there.")),    \
     NATIVE_N("replace", replace_method, 2, 3,                                                  \
              SIG("replace($self, old, new, count=-1, /)", "With new in place of old.")),       \
-    NATIVE_N("rfind", rfind_method, 1, 3,                                                      \
+    NATIVE_N("rfind", rfind_method, 0, -1,                                                      \
              "B.rfind(sub[, start[, end]]) -> int\n\nThe highest index of sub, -1 if absent."), \
-    NATIVE_N("rindex", rindex_method, 1, 3,                                                    \
+    NATIVE_N("rindex", rindex_method, 0, -1,                                                    \
              "B.rindex(sub[, start[, end]]) -> int\n\nLike rfind(), but ValueError if absent."), \
     NATIVE_N("rjust", rjust_method, 1, 2,                                                      \
              SIG("rjust($self, width, fillchar=b' ', /)", "At the right of width bytes.")),    \
@@ -1376,7 +1377,7 @@ sizeof_method(Thread *th, Value self)
                  "A list of the parts between separators.")),                                  \
     NATIVE_K("splitlines", splitlines_method,                                                  \
              SIG("splitlines($self, /, keepends=False)", "A list of the lines.")),             \
-    NATIVE_N("startswith", startswith_method, 1, 3,                                            \
+    NATIVE_N("startswith", startswith_method, 0, -1,                                            \
              "B.startswith(prefix[, start[, end]]) -> bool\n\nPrefix may be a tuple."),        \
     NATIVE_N("strip", strip_method, 0, 1,                                                      \
              SIG("strip($self, bytes=None, /)",                                                \

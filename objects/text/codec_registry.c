@@ -189,7 +189,8 @@ name_codec_in_error(Thread *th, const char *operation, Value encoding)
         type->basic_size != exc_BaseException.basic_size) {
         return;
     }
-    Value args = field_read(th, value_object(exc), &((BaseException *)(void *)value_object(exc))->args);
+    BaseException *base = (BaseException *)(void *)value_object(exc);
+    Value args = field_read(th, value_object(exc), &base->args);
     bool plain = args != NULL && is_tuple(args) &&
                  (tuple_length(args) == 0 ||
                   (tuple_length(args) == 1 && is_exact(tuple_item(args, 0), SHAPE_STR)));
@@ -198,6 +199,15 @@ name_codec_in_error(Thread *th, const char *operation, Value encoding)
         return;
     }
     exc = error_take(th);
+    Value dict = NULL;
+    Answer has = get_attr_optional(th, exc, NAME(__dict__), &dict);
+    plain = has == NO || (has == YES && is_dict(dict) && dict_length(dict) == 0);
+    drop_null(th, dict);
+    if (!plain) {
+        error_clear(th);
+        error_restore(th, exc);
+        return;
+    }
     Value text = to_str(th, exc);
     if (text == NULL) {
         error_clear(th);

@@ -45,8 +45,11 @@ RAISES Value codec_charmap_decode(Thread *th, const uint8_t *p, size_t n, const 
 /* bytes of a bytes literal's body; takes all of the input. */
 RAISES Value codec_escape_decode(Thread *th, const uint8_t *p, size_t n, const char *errors);
 
-/* Whether `name` is one of the registered or built-in error handlers' names is not asked
- * before an error occurs, as in CPython. */
+/* [const] after start: development mode (-X dev).  Encodings' and error handlers' names are then
+ * looked up before each use; else a handler's name is looked at when there is an error. */
+extern bool codec_check_names;
+/* Looks names up (NULL: nothing to look up) if codec_check_names is set. */
+RAISES bool codec_check(Thread *th, const char *encoding, const char *errors);
 
 /* Forgets a cached codec (test support: _codecs._forget_codec). */
 RAISES bool codec_forget(Thread *th, Value encoding);

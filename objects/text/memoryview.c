@@ -116,9 +116,9 @@ view_new(Thread *th, Managed *managed, const Layout *l, bool readonly)
     return value_of(m);
 }
 
-/* Another view over the memory of `m`. */
-static Value
-view_of(Thread *th, MemoryView *m, const Layout *l, bool readonly)
+/* Counts a view more over the memory of `m`; NULL with an exception if it is released. */
+static Managed *
+managed_of(Thread *th, MemoryView *m)
 {
     if (!memory_enter(th, m)) {
         return NULL;
@@ -126,7 +126,15 @@ view_of(Thread *th, MemoryView *m, const Layout *l, bool readonly)
     Managed *managed = load_acquire(&m->managed);
     fetch_add_relaxed(&managed->views, 1); /* m holds one */
     memory_leave(th, m);
-    return view_new(th, managed, l, readonly);
+    return managed;
+}
+
+/* Another view over the memory of `m`. */
+static Value
+view_of(Thread *th, MemoryView *m, const Layout *l, bool readonly)
+{
+    Managed *managed = managed_of(th, m);
+    return managed == NULL ? NULL : view_new(th, managed, l, readonly);
 }
 
 static Value
@@ -551,8 +559,15 @@ getitem_slot(Thread *th, Value self, Value key)
     }
     if (is_exact(key, SHAPE_SLICE)) {
         Layout l;
-        return slice_layout(th, m, key, &l, index, strides) ? view_of(th, m, &l, m->readonly)
-                                                            : NULL;
+        Managed *managed = managed_of(th, m); /* the slice's indices may release the view */
+        if (managed == NULL) {
+            return NULL;
+        }
+        if (!slice_layout(th, m, key, &l, index, strides)) {
+            managed_drop(th, managed);
+            return NULL;
+        }
+        return view_new(th, managed, &l, m->readonly);
     }
     if (is_tuple(key)) {
         if (all_items(key, false)) {
@@ -718,12 +733,12 @@ static bool
 hash_slot(Thread *th, Value self, int64_t *hash)
 {
     MemoryView *m = as_memory(self);
-    if (!check_released(th, m)) {
-        return false;
-    }
     *hash = load_relaxed(&m->hash); /* every thread computes the same */
     if (*hash != 0) {
-        return true;
+        return true; /* also after release() */
+    }
+    if (!check_released(th, m)) {
+        return false;
     }
     if (!m->readonly) {
         raise_value_error(th, "cannot hash writable memoryview object");

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "objects/model/names.h"
+#include "objects/text/codecs.h"
 
 /* -- the immortal ones -- */
 
@@ -42,6 +43,7 @@ text_latin1_init(void)
         static_str_init(&latin1_strs[i], &c, 1);
     }
     static_str_init(&empty_str, (const uint8_t *)"", 0);
+    store_relaxed(&empty_str.s.interned, (uint8_t)1); /* there is only one */
     str_empty = value_of(&empty_str);
     return true;
 }
@@ -342,7 +344,7 @@ str_repeat(Thread *th, Value v, int64_t n)
     if (n == 1) {
         return str_exact(th, v);
     }
-    if ((uint64_t)n > STR_MAX_LENGTH / s->length) {
+    if ((uint64_t)n > INT64_MAX / (uint64_t)s->length) {
         return raise_overflow(th, "repeated string is too long");
     }
     size_t part = (size_t)s->length * s->width;
@@ -550,12 +552,22 @@ getitem_slot(Thread *th, Value self, Value key)
 }
 
 bool
-args_range(Thread *th, const Arg *args, size_t nargs, size_t at, int64_t *start, int64_t *end)
+args_range(Thread *th, const char *name, const Arg *args, size_t nargs, int64_t *start,
+           int64_t *end)
 {
     *start = 0;
     *end = INT64_MAX;
-    return arg_ssize_clamped(th, nargs > at ? arg(args, at) : NULL, start) &&
-           arg_ssize_clamped(th, nargs > at + 1 ? arg(args, at + 1) : NULL, end);
+    if (LIKELY(nargs == 1)) {
+        return true;
+    }
+    if (nargs == 0 || nargs > 3) {
+        raise_type_error(th, "%s() takes at %s %d argument%s (%zd given)", name,
+                         nargs == 0 ? "least" : "most", nargs == 0 ? 1 : 3,
+                         nargs == 0 ? "" : "s", nargs);
+        return false;
+    }
+    return arg_ssize_clamped(th, arg(args, 1), start) &&
+           arg_ssize_clamped(th, nargs > 2 ? arg(args, 2) : NULL, end);
 }
 
 static Value
@@ -766,11 +778,11 @@ decode_object(Thread *th, Value o, Value encoding, Value errors)
         }
     }
     if (o == NULL) {
-        return str_empty;
+        return codec_check(th, encoding_c, errors_c) ? str_empty : NULL;
     }
     if (is_bytes(o)) {
         if (as_bytes(o)->length == 0) {
-            return str_empty;
+            return codec_check(th, encoding_c, errors_c) ? str_empty : NULL;
         }
         return str_decode(th, as_bytes(o)->data, (size_t)as_bytes(o)->length, encoding_c, errors_c);
     }
@@ -784,8 +796,12 @@ decode_object(Thread *th, Value o, Value encoding, Value errors)
     if (!buffer_get(th, o, &b, BUFFER_SIMPLE)) {
         return NULL;
     }
-    Value v = b.length == 0 ? str_empty
-                            : str_decode(th, b.data, (size_t)b.length, encoding_c, errors_c);
+    Value v = NULL;
+    if (b.length != 0) {
+        v = str_decode(th, b.data, (size_t)b.length, encoding_c, errors_c);
+    } else if (codec_check(th, encoding_c, errors_c)) {
+        v = str_empty;
+    }
     buffer_release(th, &b);
     return v;
 }

@@ -329,9 +329,41 @@ name_value(Thread *th, const char *encoding)
     return str_from_wtf8(th, encoding, strlen(encoding));
 }
 
+bool codec_check_names;
+
+bool
+codec_check(Thread *th, const char *encoding, const char *errors)
+{
+    if (LIKELY(!codec_check_names)) {
+        return true;
+    }
+    if (encoding != NULL && known_encoding(encoding) == KNOWN_NONE) {
+        Value name = name_value(th, encoding);
+        Value codec = name == NULL ? NULL : codec_lookup(th, name);
+        drop_null(th, name);
+        if (codec == NULL) {
+            return false;
+        }
+        drop(th, codec);
+    }
+    if (errors != NULL && error_kind(errors) == ERRORS_OTHER) {
+        Value name = name_value(th, errors);
+        Value handler = name == NULL ? NULL : codec_lookup_error(th, name);
+        drop_null(th, name);
+        if (handler == NULL) {
+            return false;
+        }
+        drop(th, handler);
+    }
+    return true;
+}
+
 Value
 str_encode(Thread *th, Value s, const char *encoding, const char *errors)
 {
+    if (!codec_check(th, encoding, errors)) {
+        return NULL;
+    }
     switch (encoding == NULL ? KNOWN_UTF8 : known_encoding(encoding)) {
     case KNOWN_UTF8: return codec_utf8_encode(th, s, errors);
     case KNOWN_LATIN1: return codec_latin1_encode(th, s, errors);
@@ -353,6 +385,9 @@ Value
 str_decode(Thread *th, const uint8_t *p, size_t n, const char *encoding, const char *errors)
 {
     int order = 0;
+    if (!codec_check(th, encoding, errors)) {
+        return NULL;
+    }
     switch (encoding == NULL ? KNOWN_UTF8 : known_encoding(encoding)) {
     case KNOWN_UTF8: return codec_utf8_decode(th, p, n, errors, NULL);
     case KNOWN_LATIN1: return codec_latin1_decode(th, p, n);

@@ -416,8 +416,10 @@ getnewargs_method(Thread *th, Value self)
 static Value
 sizeof_method(Thread *th, Value self)
 {
+    /* What is not ASCII counts a UTF-8 copy's pointer, length and terminator, as elsewhere. */
     const Str *s = as_str(self);
-    return int_from_size(th, STR_OFFSET + ((size_t)s->length + 1) * s->width);
+    size_t copy = s->ascii ? 0 : 3 * sizeof(size_t);
+    return int_from_size(th, STR_OFFSET + copy + ((size_t)s->length + 1) * s->width);
 }
 
 #define SIG(sig, text) sig "\n--\n\n" text
@@ -445,24 +447,24 @@ const MethodDef str_method_table[] = {
              SIG("title($self, /)", "Words begin in title case, the rest is in lower case.")),
     NATIVE_N("center", center_method, 1, 2,
              SIG("center($self, width, fillchar=' ', /)", "Centered in width columns.")),
-    NATIVE_N("count", str_count_method, 1, 3,
+    NATIVE_N("count", str_count_method, 0, -1,
              "S.count(sub[, start[, end]]) -> int\n\nHow often sub occurs without overlap."),
     NATIVE_K("expandtabs", expandtabs_method,
              SIG("expandtabs($self, /, tabsize=8)", "Tabs as spaces up to the next column.")),
-    NATIVE_N("find", str_find_method, 1, 3,
+    NATIVE_N("find", str_find_method, 0, -1,
              "S.find(sub[, start[, end]]) -> int\n\nThe lowest index of sub, -1 if absent."),
     NATIVE_1("partition", str_partition_method,
              SIG("partition($self, sep, /)", "(before, sep, after) of the first sep.")),
-    NATIVE_N("index", str_index_method, 1, 3,
+    NATIVE_N("index", str_index_method, 0, -1,
              "S.index(sub[, start[, end]]) -> int\n\nLike find(), but ValueError if absent."),
     NATIVE_N("ljust", ljust_method, 1, 2,
              SIG("ljust($self, width, fillchar=' ', /)", "At the left of width columns.")),
     NATIVE_0("lower", str_lower_method, SIG("lower($self, /)", "In lower case.")),
     NATIVE_N("lstrip", str_lstrip_method, 0, 1,
              SIG("lstrip($self, chars=None, /)", "Without white space (or chars) at the left.")),
-    NATIVE_N("rfind", str_rfind_method, 1, 3,
+    NATIVE_N("rfind", str_rfind_method, 0, -1,
              "S.rfind(sub[, start[, end]]) -> int\n\nThe highest index of sub, -1 if absent."),
-    NATIVE_N("rindex", str_rindex_method, 1, 3,
+    NATIVE_N("rindex", str_rindex_method, 0, -1,
              "S.rindex(sub[, start[, end]]) -> int\n\nLike rfind(), but ValueError if absent."),
     NATIVE_N("rjust", rjust_method, 1, 2,
              SIG("rjust($self, width, fillchar=' ', /)", "At the right of width columns.")),
@@ -479,9 +481,9 @@ const MethodDef str_method_table[] = {
     NATIVE_1("translate", translate_method,
              SIG("translate($self, table, /)", "Each character as the table's item of its code.")),
     NATIVE_0("upper", str_upper_method, SIG("upper($self, /)", "In upper case.")),
-    NATIVE_N("startswith", str_startswith_method, 1, 3,
+    NATIVE_N("startswith", str_startswith_method, 0, -1,
              "S.startswith(prefix[, start[, end]]) -> bool\n\nPrefix may be a tuple of strings."),
-    NATIVE_N("endswith", str_endswith_method, 1, 3,
+    NATIVE_N("endswith", str_endswith_method, 0, -1,
              "S.endswith(suffix[, start[, end]]) -> bool\n\nSuffix may be a tuple of strings."),
     NATIVE_1("removeprefix", removeprefix_method,
              SIG("removeprefix($self, prefix, /)", "Without the prefix, if it is there.")),

@@ -174,16 +174,16 @@ str_find(Value s, Value sub, int64_t start, int64_t end)
 
 /* Reads the arguments (sub[, start[, end]]); *part is NULL-width when nothing can match. */
 static bool
-search_args(Thread *th, Value self, const Arg *args, size_t nargs, Chars *part, int64_t *start,
-            bool *empty)
+search_args(Thread *th, const char *name, Value self, const Arg *args, size_t nargs, Chars *part,
+            int64_t *start, bool *empty)
 {
+    int64_t end;
+    if (!args_range(th, name, args, nargs, start, &end)) {
+        return false;
+    }
     Value sub = arg(args, 0);
     if (UNLIKELY(!is_text(sub))) {
         raise_type_error(th, "must be str, not %T", sub);
-        return false;
-    }
-    int64_t end;
-    if (!args_range(th, args, nargs, 1, start, &end)) {
         return false;
     }
     *empty = !range_clip((int64_t)str_length(self), start, &end);
@@ -194,12 +194,13 @@ search_args(Thread *th, Value self, const Arg *args, size_t nargs, Chars *part, 
 }
 
 static bool
-find_common(Thread *th, Value self, const Arg *args, size_t nargs, bool from_right, int64_t *at)
+find_common(Thread *th, const char *name, Value self, const Arg *args, size_t nargs,
+            bool from_right, int64_t *at)
 {
     Chars part;
     int64_t start;
     bool empty;
-    if (!search_args(th, self, args, nargs, &part, &start, &empty)) {
+    if (!search_args(th, name, self, args, nargs, &part, &start, &empty)) {
         return false;
     }
     *at = -1;
@@ -217,21 +218,21 @@ Value
 str_find_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    return find_common(th, self, args, nargs, false, &at) ? value_from_fixnum(at) : NULL;
+    return find_common(th, "find", self, args, nargs, false, &at) ? value_from_fixnum(at) : NULL;
 }
 
 Value
 str_rfind_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    return find_common(th, self, args, nargs, true, &at) ? value_from_fixnum(at) : NULL;
+    return find_common(th, "rfind", self, args, nargs, true, &at) ? value_from_fixnum(at) : NULL;
 }
 
 Value
 str_index_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    if (!find_common(th, self, args, nargs, false, &at)) {
+    if (!find_common(th, "index", self, args, nargs, false, &at)) {
         return NULL;
     }
     return at >= 0 ? value_from_fixnum(at) : raise_value_error(th, "substring not found");
@@ -241,7 +242,7 @@ Value
 str_rindex_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     int64_t at;
-    if (!find_common(th, self, args, nargs, true, &at)) {
+    if (!find_common(th, "rindex", self, args, nargs, true, &at)) {
         return NULL;
     }
     return at >= 0 ? value_from_fixnum(at) : raise_value_error(th, "substring not found");
@@ -253,7 +254,7 @@ str_count_method(Thread *th, Value self, const Arg *args, size_t nargs)
     Chars part;
     int64_t start;
     bool empty;
-    if (!search_args(th, self, args, nargs, &part, &start, &empty)) {
+    if (!search_args(th, "count", self, args, nargs, &part, &start, &empty)) {
         return NULL;
     }
     return value_from_fixnum(
@@ -289,12 +290,12 @@ tail_match(Value self, Value sub, int64_t start, int64_t end, bool at_end)
 static Value
 tail_method(Thread *th, Value self, const Arg *args, size_t nargs, bool at_end, const char *name)
 {
-    Value sub = arg(args, 0);
     int64_t start, end;
-    if (!args_range(th, args, nargs, 1, &start, &end)) {
+    if (!args_range(th, name, args, nargs, &start, &end)) {
         return NULL;
     }
-    if (is_str(sub)) {
+    Value sub = arg(args, 0);
+    if (is_text(sub)) {
         return bool_from(tail_match(self, sub, start, end, at_end));
     }
     if (!is_tuple(sub)) {

@@ -83,6 +83,10 @@ decode_with_errors(Thread *th, const uint8_t *p, size_t n, const char *errors, s
         uint32_t c;
         int code = utf8_decode_char(d.p + d.pos, d.n - d.pos, &c);
         size_t end = d.pos + 1;
+        if (consumed != NULL && code == UTF8_BAD_NEXT_1 && d.n - d.pos == 2 &&
+            d.p[d.pos] == 0xed && d.p[d.pos + 1] >= 0xa0 && d.p[d.pos + 1] <= 0xbf) {
+            break; /* two thirds of a surrogate, which the handler may let pass */
+        }
         if (code == UTF8_TRUNCATED) {
             if (consumed != NULL) {
                 break;

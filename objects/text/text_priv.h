@@ -175,9 +175,9 @@ RAISES Value str_exact(Thread *th, Value s);                  /* s as an exact s
 RAISES Value str_repeat(Thread *th, Value s, int64_t n);
 RAISES Value str_repr(Thread *th, Value s);
 RAISES Value str_as_ascii_repr(Thread *th, Value repr);       /* ascii(): escapes the rest */
-/* Slice arguments of find() and friends: [start[, end]] from args[at] on. */
-RAISES bool args_range(Thread *th, const Arg *args, size_t nargs, size_t at, int64_t *start,
-                       int64_t *end);
+/* The arguments of find() and its kin, (sub[, start[, end]]): their number, and the range. */
+RAISES bool args_range(Thread *th, const char *name, const Arg *args, size_t nargs,
+                       int64_t *start, int64_t *end);
 /* Puts start and end into 0..length the way slices do; false: empty even for "". */
 static inline bool
 range_clip(int64_t length, int64_t *start, int64_t *end)

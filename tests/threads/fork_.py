@@ -1,0 +1,76 @@
+"""fork() in a process whose other threads are busy: the child works and ends."""
+import gc
+import os
+import sys
+import threading
+import time
+from race import done
+
+stop = False
+lock = threading.Lock()
+shared = {}
+
+
+def busy(i):
+    l = []
+    local.x = [i]
+    while not stop:
+        l.append({i: l})
+        shared[i, len(l)] = str(len(l))
+        if len(l) > 100:
+            l.clear()
+            shared.clear()
+        with lock:
+            pass
+
+
+def generator():
+    while not stop:
+        yield 1
+
+
+def in_generator():
+    for _ in generator():
+        pass
+
+
+local = threading.local()
+pool = [threading.Thread(target=busy, args=(i,), daemon=True) for i in range(3)]
+pool.append(threading.Thread(target=in_generator, daemon=True))
+for t in pool:
+    t.start()
+for n in range(15):
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            assert threading.active_count() == 1, threading.enumerate()
+            assert len(sys._current_frames()) == 1
+            gc.collect()
+            out = []
+            ts = [threading.Thread(target=lambda: out.append(sum(range(1000)))) for _ in range(4)]
+            for t in ts:
+                t.start()
+            for t in ts:
+                t.join()
+            assert len(out) == 4
+            import json
+            json.dumps({"a": [1, 2]})
+            gc.collect()
+            code = 0
+        finally:
+            os._exit(code)
+    end = time.monotonic() + 20
+    while True:
+        done_pid, status = os.waitpid(pid, os.WNOHANG)
+        if done_pid:
+            break
+        if time.monotonic() > end:
+            os.kill(pid, 9)
+            sys.exit("a child hangs")
+        time.sleep(0.002)
+    assert status == 0, status
+stop = True
+for t in pool:
+    t.join()
+done()

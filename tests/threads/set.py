@@ -1,0 +1,42 @@
+"""set: every operation at once on one set."""
+from race import race, together, done
+
+s = set()
+N = 10000
+together(lambda i: [s.add((i, k)) for k in range(N)])
+assert len(s) == 4 * N
+together(lambda i: [s.remove((i, k)) for k in range(N)])
+assert not s
+
+s = {str(i) for i in range(100)}
+other = {str(i) for i in range(50, 150)}
+
+
+def write():
+    for i in range(100):
+        s.add(str(i))
+    s.update(other)
+    s.symmetric_difference_update({"x", "y"})
+
+
+def delete():
+    for i in range(100):
+        s.discard(str(i))
+    s.pop()
+    s.difference_update(other)
+    s.intersection_update(other)
+
+
+def read():
+    try:
+        for x in s:
+            assert type(x) is str
+    except RuntimeError:
+        pass
+    len(s), "5" in s, s.copy(), frozenset(s), list(s)
+    s | other, s & other, s - other, s ^ other, s <= other, s == other
+    s.isdisjoint(other), other & s, other - s
+
+
+race(write, delete, read, s.clear, allow=(KeyError, RuntimeError))
+done()
