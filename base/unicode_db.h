@@ -64,7 +64,8 @@ COLD const UnicodePage *unicode_page_make(uint32_t page);
 static inline const UnicodeFacts *
 unicode_facts(uint32_t c)
 {
-    const UnicodePage *p = load_acquire(&unicode_pages[c >> 8]); /* pairs with unicode_page_make() */
+    /* acquire: pairs with unicode_page_make() */
+    const UnicodePage *p = load_acquire(&unicode_pages[c >> 8]);
     if (UNLIKELY(p == NULL)) {
         p = unicode_page_make(c >> 8);
     }

@@ -995,8 +995,8 @@ array_release_buffer(Thread *th, Value self, Buffer *b)
 
 typedef struct ArrayIter {
     struct Object head;
-    Value array;             /* [const] */
-    ATOMIC(int64_t) index;   /* of the next item; -1 once exhausted */
+    Field array;             /* NULL once exhausted */
+    ATOMIC(int64_t) index;   /* of the next item */
 } ArrayIter;
 
 static inline ArrayIter *
@@ -1010,7 +1010,7 @@ array_slot_iter(Thread *th, Value self)
 {
     Value v = type_alloc(th, &array_iter_type, 0);
     if (v != NULL)
-        as_array_iter(v)->array = retain(th, self);
+        field_init(&as_array_iter(v)->array, retain(th, self));
     return v;
 }
 
@@ -1024,17 +1024,23 @@ static Value
 array_iter_next(Thread *th, Value self)
 {
     ArrayIter *it = as_array_iter(self);
+    Value array = field_read(th, &it->head, &it->array), v = NULL;
+    if (array == NULL)
+        return NULL;
     int64_t i = load_relaxed(&it->index);
     for (;;) {
-        if (i < 0)
-            return NULL;
-        Value v = array_item(th, as_array(it->array), i);
-        if (v == NULL && error_set(th))
-            return NULL;
-        if (cas_relaxed(&it->index, &i, v ? i + 1 : -1))
-            return v;
-        drop_null(th, v); /* another thread took it */
+        v = array_item(th, as_array(array), i);
+        if (v == NULL) {
+            if (!error_set(th))
+                field_replace(th, &it->head, &it->array, NULL);
+            break;
+        }
+        if (cas_relaxed(&it->index, &i, i + 1))
+            break;
+        drop(th, v); /* another thread took it */
     }
+    drop(th, array);
+    return v;
 }
 
 static Value
@@ -1044,12 +1050,13 @@ array_iter_reduce(Thread *th, Value self)
     Value iter = dict_get_c(th, th->interp->builtins, "iter");
     if (iter == NULL)
         return raise_error(th, &exc_AttributeError, "iter");
-    int64_t i = load_relaxed(&it->index);
-    Value inner = tuple_pack(th, 1, i < 0 ? tuple_empty : it->array), result = NULL;
+    Value array = field_read(th, &it->head, &it->array), result = NULL;
+    Value inner = tuple_pack(th, 1, array ? array : tuple_empty);
     if (inner != NULL)
-        result = i < 0 ? tuple_pack(th, 2, iter, inner)
-                       : tuple_pack(th, 3, iter, inner, value_from_fixnum(i));
+        result = array ? tuple_pack(th, 3, iter, inner, value_from_fixnum(load_relaxed(&it->index)))
+                       : tuple_pack(th, 2, iter, inner);
     drop_null(th, inner);
+    drop_null(th, array);
     drop(th, iter);
     return result;
 }
@@ -1061,23 +1068,31 @@ array_iter_setstate(Thread *th, Value self, Value state)
     int64_t i;
     if (!arg_ssize(th, state, &i))
         return NULL;
-    int64_t n = array_length(as_array(it->array));
-    i = i < 0 ? 0 : i > n ? n : i;
-    if (load_relaxed(&it->index) >= 0)
-        store_relaxed(&it->index, i);
+    Value array = field_read(th, &it->head, &it->array);
+    if (array != NULL) {
+        int64_t n = array_length(as_array(array));
+        store_relaxed(&it->index, i < 0 ? 0 : i > n ? n : i);
+        drop(th, array);
+    }
     return NONE;
 }
 
 static void
 array_iter_visit(Object *o, VisitFn visit, void *arg)
 {
-    value_visit(((ArrayIter *)(void *)o)->array, visit, arg);
+    field_visit(&((ArrayIter *)(void *)o)->array, visit, arg);
+}
+
+static void
+array_iter_clear(Thread *th, Object *o)
+{
+    field_replace(th, o, &((ArrayIter *)(void *)o)->array, NULL);
 }
 
 static void
 array_iter_dealloc(Thread *th, Object *o)
 {
-    drop_null(th, ((ArrayIter *)(void *)o)->array);
+    field_drop(th, &((ArrayIter *)(void *)o)->array);
 }
 
 static const MethodDef array_iter_methods[] = {
@@ -1096,6 +1111,7 @@ static const TypeSpec array_iter_spec = {
     .methods = array_iter_methods,
     .slots = {.iter = array_iter_self, .next = array_iter_next},
     .visit = array_iter_visit,
+    .clear = array_iter_clear,
     .dealloc = array_iter_dealloc,
 };
 
@@ -1276,7 +1292,7 @@ static const GetterDef array_getters[] = {
 static const TypeSpec array_spec = {
     .name = "array.array",
     .size = sizeof(Array),
-    .flags = TYPE_BASE | TYPE_SEQUENCE,
+    .flags = TYPE_BASE | TYPE_SEQUENCE | TYPE_WEAKREFS,
     .doc = "array(typecode [, initializer]) -> array\n\n"
            "A sequence of numbers or characters of one C type, which the typecode names:\n\n"
            "  b B  signed, unsigned char      h H  short      i I  int\n"
@@ -1314,6 +1330,21 @@ static const MethodDef module_methods[] = {
     NATIVE_END,
 };
 
+/* Makes isinstance(array, MutableSequence) true. */
+static bool
+register_sequence(Thread *th)
+{
+    Value abc = upcalls.import_module(th, "collections.abc");
+    Value class = abc ? get_attr_c(th, abc, "MutableSequence") : NULL;
+    drop_null(th, abc);
+    Value name = class ? str_intern_c(th, "register") : NULL;
+    Value r = name ? call_method_1(th, class, name, value_of_type(&array_type)) : NULL;
+    drop_null(th, class);
+    drop_null(th, name);
+    drop_null(th, r);
+    return r != NULL;
+}
+
 static bool
 array_exec(Thread *th, Value module)
 {
@@ -1326,7 +1357,7 @@ array_exec(Thread *th, Value module)
     for (const ItemKind *k = item_kinds; k->code != 0; k++)
         codes[n++] = k->code;
     codes[n] = 0;
-    return static_types_ready(th, types, ARRAY_LEN(types)) &&
+    return static_types_ready(th, types, ARRAY_LEN(types)) && register_sequence(th) &&
            module_add(th, module, "array", value_of_type(&array_type)) &&
            module_add(th, module, "ArrayType", value_of_type(&array_type)) &&
            module_add_str(th, module, "typecodes", codes);

@@ -366,10 +366,9 @@ binascii_a2b_uu(Thread *th, Value self, Value v)
     uint8_t *p = as_bytes(out)->data;
     unsigned bits = 0, count = 0;
     while (length > 0) {
-        unsigned c = i < in.n ? in.p[i] : 0;
-        if (i < in.n)
-            i++;
-        if (c == '\n' || c == '\r' || c == 0)
+        bool ended = i >= in.n;
+        unsigned c = ended ? 0 : in.p[i++];
+        if (ended || c == '\n' || c == '\r')
             c = 0; /* stripped spaces at the end */
         else {
             if (c < ' ' || c > ' ' + 64) {

@@ -130,7 +130,11 @@ insort(Thread *th, const char *name, const Arg *args, size_t nargs, Value kwname
         return NULL;
     if (is_exact(s.list, SHAPE_LIST))
         return list_insert(th, s.list, i, s.x) ? NONE : NULL;
-    Value r = call_method_2(th, s.list, NAME(insert), value_from_fixnum(i), s.x);
+    Value index = int_from_i64(th, i), r = NULL;
+    if (index != NULL) {
+        r = call_method_2(th, s.list, NAME(insert), index, s.x);
+        drop(th, index);
+    }
     if (r == NULL)
         return NULL;
     drop(th, r);

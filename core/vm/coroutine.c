@@ -48,10 +48,10 @@ coroutine_warn_unawaited(Thread *th, Value coroutine)
     if (fn != NULL) {
         Value r = call_1(th, fn, coroutine);
         drop(th, fn);
-        if (r == NULL)
-            error_unraisable(th, NULL, coroutine);
         drop_null(th, r);
-        return;
+        if (r != NULL)
+            return;
+        error_unraisable(th, NULL, coroutine);
     }
     Value qualname = field_read(th, &g->head, &g->qualname);
     if (!warn(th, &exc_RuntimeWarning, 1, "coroutine '%V' was never awaited", qualname))

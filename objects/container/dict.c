@@ -162,8 +162,18 @@ dict_insert(Thread *th, Dict *d, Value key, int64_t hash, Value v, bool keep, Va
         if (LIKELY(load_relaxed(&t->used) < t->capacity &&
                    (t->stride == DICT_GENERAL || !general)))
             return dict_insert_absent(th, d, t, p.slot, hash, key, v, out, held);
+        /* Nobody had the key; if nobody adds one until the new table is there, it goes straight
+         * into that, without another comparison. */
+        DictNewItem item = {.used = load_relaxed(&t->used), .hash = hash, .key = key, .value = v};
         object_unlock(&d->head, held);
-        if (!dict_grow(th, d, t, 1, general))
+        if (out != NULL)
+            *out = retain(th, v);
+        bool ok = dict_grow(th, d, t, 1, general, &item);
+        if (item.done)
+            return YES;
+        if (out != NULL)
+            DROP_CLEAR(th, *out);
+        if (!ok)
             break;
     }
     drop(th, key);
@@ -199,9 +209,6 @@ dict_set_default(Thread *th, Value d, Value key, Value v)
     Value result;
     if (!value_hash(th, key, &hash))
         return NULL;
-    Answer found = dict_lookup(th, as_dict(d), key, hash, &result);
-    if (found != NO)
-        return result;
     if (dict_insert(th, as_dict(d), retain(th, key), hash, retain(th, v), true, &result) == FAILED)
         return NULL;
     return result;
@@ -584,7 +591,7 @@ dict_merge_at_once(Thread *th, Dict *d, Dict *from, size_t *pos, int mode)
             (t->stride == DICT_GENERAL || !general))
             break;
         object_unlock(&d->head, held);
-        if (!dict_grow(th, d, t, n, general)) {
+        if (!dict_grow(th, d, t, n, general, NULL)) {
             buffer_free(removed);
             return FAILED;
         }

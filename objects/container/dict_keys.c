@@ -250,25 +250,30 @@ dict_get_str(Thread *th, Value dict, Value key)
 
 /* -- adding entries, growing -- */
 
+/* The first free slot for a hash in an unpublished table. */
+static inline size_t
+free_slot(const DictTable *t, int64_t hash)
+{
+    const void *index = dict_index(t);
+    size_t mask = ((size_t)1 << t->log2_slots) - 1, slot = (size_t)hash & mask;
+    if (dict_index_get(t, index, slot) != 0) {
+        size_t step = dict_probe_step(hash);
+        do
+            slot = (slot + step) & mask;
+        while (dict_index_get(t, index, slot) != 0);
+    }
+    return slot;
+}
+
 void
 dict_table_reindex(DictTable *t)
 {
-    const void *index = dict_index(t);
-    size_t mask = ((size_t)1 << t->log2_slots) - 1;
     for (uint32_t i = 0, n = plain_load(&t->used); i < n; i++) { /* plain: unpublished */
         DictEntry *e = dict_entry(t, i);
         Value k = plain_load(&e->key);
         if (k == NULL)
             continue;
-        int64_t hash = dict_entry_hash(t, e, k);
-        size_t slot = (size_t)hash & mask;
-        if (dict_index_get(t, index, slot) != 0) {
-            size_t step = dict_probe_step(hash);
-            do
-                slot = (slot + step) & mask;
-            while (dict_index_get(t, index, slot) != 0);
-        }
-        dict_index_set(t, slot, i + 1);
+        dict_index_set(t, free_slot(t, dict_entry_hash(t, e, k)), i + 1);
     }
 }
 
@@ -296,7 +301,7 @@ table_copy_entries(DictTable *to, const DictTable *from)
 }
 
 bool
-dict_grow(Thread *th, Dict *d, DictTable *seen, size_t extra, bool general)
+dict_grow(Thread *th, Dict *d, DictTable *seen, size_t extra, bool general, DictNewItem *item)
 {
     size_t live = (size_t)load_acquire(&d->length); /* [dict.length] */
     bool stable = (load_relaxed(&seen->flags) & DICT_STABLE) != 0;
@@ -318,6 +323,12 @@ dict_grow(Thread *th, Dict *d, DictTable *seen, size_t extra, bool general)
     }
     table_copy_entries(t, seen);
     dict_table_reindex(t);
+    if (item != NULL && load_relaxed(&seen->used) == item->used &&
+        plain_load(&t->used) < t->capacity) {
+        dict_table_append(t, free_slot(t, item->hash), item->hash, item->key, item->value);
+        store_release(&d->length, load_relaxed(&d->length) + 1); /* [dict.length] */
+        item->done = true;
+    }
     store_release(&d->table, t); /* release: pairs with dict_table() [dict.table] */
     bool shared = object_shared(&d->head);
     object_unlock(&d->head, held);
@@ -389,7 +400,7 @@ dict_make_stable(Thread *th, Value dict)
         object_unlock(&d->head, held);
         if (ours)
             return true;
-        if (!dict_grow(th, d, t, 8, false))
+        if (!dict_grow(th, d, t, 8, false, NULL))
             return false;
     }
 }

@@ -208,9 +208,18 @@ size_t dict_table_bytes(const DictTable *t);
 /* Gives up a table and what it refers to; or only the memory. */
 void dict_table_give_up(Thread *th, bool shared, DictTable *t);
 void dict_table_free(Thread *th, bool shared, DictTable *t);
+/* An item that was absent when the table had `used` entries. */
+typedef struct DictNewItem {
+    uint32_t used;
+    int64_t hash;
+    Value key, value;    /* taken over if `done` */
+    bool done;           /* it is in */
+} DictNewItem;
 /* Replaces `seen`, if it still is the dict's table, by one with room for `extra` more entries,
- * general if asked for.  False: MemoryError. */
-RAISES bool dict_grow(Thread *th, Dict *d, DictTable *seen, size_t extra, bool general);
+ * general if asked for; puts `item` (may be NULL) in if no entry was added since.  False:
+ * MemoryError. */
+RAISES bool dict_grow(Thread *th, Dict *d, DictTable *seen, size_t extra, bool general,
+                      DictNewItem *item);
 
 /* dict_get() with the hash known. */
 Answer dict_lookup(Thread *th, Dict *d, Value key, int64_t hash, Value *out);

@@ -62,11 +62,11 @@ iter_alone(Thread *th, const Object *o)
     return object_is_owned(th, o) && !object_shared(o);
 }
 
-/* (iter, (what,), index) for a walk that goes on, (iter, (empty,)) for one at its end. */
+/* (name, (what,), index) for a walk that goes on, (iter, (empty,)) for one at its end. */
 static Value
 reduce_walk(Thread *th, const char *name, Value STEALS what, int64_t index, Value STEALS empty)
 {
-    bool at_end = what == NULL || index < 0;
+    bool at_end = what == NULL || (index < 0 && name[0] == 'i'); /* reversed: -1 is before the end */
     Value args = tuple_pack(th, 1, at_end ? empty : what);
     drop_null(th, what);
     drop_null(th, empty);

@@ -933,10 +933,13 @@ list_compare(Thread *th, Value a, Value b, int op)
         if (equal == FAILED)
             equal = compare_answer(th, x, y, OP_EQ);
         Value result = NULL;
-        if (equal == NO)
+        bool gone = equal == NO && (i >= list_length(a) || i >= list_length(b));
+        if (equal == NO && !gone)
             result = op == OP_EQ || op == OP_NE ? bool_from(op == OP_NE) : compare(th, x, y, op);
         drop(th, x);
         drop(th, y);
+        if (gone) /* the comparison took them out: the lengths decide */
+            break;
         if (equal != YES)
             return result;
     }

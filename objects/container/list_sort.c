@@ -13,6 +13,7 @@
  * One look at all keys chooses how to compare: if all are immediate ints, floats, strs of one
  * byte a character, strs, or tuples, comparisons are inlined for that kind.
  */
+#include "gc/pending.h"
 #include "objects/container/container_priv.h"
 
 /* KIND_FLONUM: all are immediate floats; sorted as ints, see flonums_to_words(). */
@@ -698,6 +699,8 @@ list_sort(Thread *th, Value list, Value key, bool reverse)
     if (!list_take_array(th, l, &a, &n))
         return false;
     bool ok = a == NULL || items_sort(th, (Value *)(void *)a->items, n, key, reverse);
+    if (UNLIKELY(th->pending_count > 0))
+        pending_serve(th); /* finalizers of the keys may change the list: they belong to the sort */
     bool held = object_lock(&l->head);
     ItemArray *other = load_relaxed(&l->array);
     store_release(&l->array, a);            /* [list.array] */

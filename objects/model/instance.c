@@ -22,6 +22,7 @@
 
 #include "gc/weakref.h"
 #include "objects/container/container.h"
+#include "objects/container/fast.h"
 #include "objects/error/error.h"
 #include "objects/model/type_priv.h"
 #include "objects/number/number.h"
@@ -130,9 +131,15 @@ instance_get(Thread *th, Value v, Value name)
         object_touch(th, o);
         AttrPart *part = attr_part(o, t);
         if (s->dict_mode) {
-            Value d = part_dict(th, part);
-            if (d == NULL)
+            uintptr_t extra = load_acquire(&part->extra); /* pairs with the stores under the lock */
+            if (extra == 0)
                 return NULL;
+            Value d = value_from_bits(extra);
+            object_touch(th, value_object(d));
+            found = dict_peek_str(d, name); /* no safepoint: neither needs to be kept */
+            if (LIKELY(found != NULL))
+                return retain(th, found);
+            retain(th, d);
             found = dict_get_str(th, d, name);
             drop(th, d);
             return found;

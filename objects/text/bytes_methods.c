@@ -997,19 +997,19 @@ static inline uint8_t lower(uint8_t c) { return is_upper(c) ? (uint8_t)(c + 32) 
 static inline uint8_t upper(uint8_t c) { return is_lower(c) ? (uint8_t)(c - 32) : c; }
 
 #define MAP_METHOD(name, expression)                                           \
-    static Value name(Thread *th, Value self)                                  \
-    {                                                                          \
-        ByteView b = byte_view(th, self);                                      \
-        uint8_t *out;                                                          \
-        Value v = result_new(th, self, b.n, &out);                             \
-        bool inside = false;                                                   \
-        (void)inside;                                                          \
-        for (size_t i = 0; v != NULL && i < b.n; i++) {                        \
-            uint8_t c = b.p[i];                                                \
-            out[i] = (expression);                                             \
-            inside = is_letter(c);                                             \
-        }                                                                      \
-        return v;                                                              \
+    static Value name(Thread *th, Value self)                                                  \
+    {                                                                                          \
+        ByteView b = byte_view(th, self);                                                      \
+        uint8_t *out;                                                                          \
+        Value v = result_new(th, self, b.n, &out);                                             \
+        bool inside = false;                                                                   \
+        (void)inside;                                                                          \
+        for (size_t i = 0; v != NULL && i < b.n; i++) {                                        \
+            uint8_t c = b.p[i];                                                                \
+            out[i] = (expression);                                                             \
+            inside = is_letter(c);                                                             \
+        }                                                                                      \
+        return v;                                                                              \
     }
 
 MAP_METHOD(lower_method, lower(c))
@@ -1019,16 +1019,16 @@ MAP_METHOD(title_method, inside ? lower(c) : upper(c))
 MAP_METHOD(capitalize_method, i == 0 ? upper(c) : lower(c))
 
 #define KIND_METHOD(name, expression)                                          \
-    static Value name(Thread *th, Value self)                                  \
-    {                                                                          \
-        ByteView b = byte_view(th, self);                                      \
-        for (size_t i = 0; i < b.n; i++) {                                     \
-            uint8_t c = b.p[i];                                                \
-            if (!(expression)) {                                               \
-                return FALSE;                                                  \
-            }                                                                  \
-        }                                                                      \
-        return bool_from(b.n > 0);                                             \
+    static Value name(Thread *th, Value self)                                                  \
+    {                                                                                          \
+        ByteView b = byte_view(th, self);                                                      \
+        for (size_t i = 0; i < b.n; i++) {                                                     \
+            uint8_t c = b.p[i];                                                                \
+            if (!(expression)) {                                                               \
+                return FALSE;                                                                  \
+            }                                                                                  \
+        }                                                                                      \
+        return bool_from(b.n > 0);                                                             \
     }
 
 KIND_METHOD(isalpha_method, is_letter(c))
@@ -1309,20 +1309,21 @@ sizeof_method(Thread *th, Value self)
                  "First byte in upper case, the rest in lower case.")),                        \
     NATIVE_N("center", center_method, 1, 2,                                                    \
              SIG("center($self, width, fillchar=b' ', /)", "Centered in width bytes.")),       \
-    NATIVE_N("count", count_method, 0, -1,                                                      \
+    NATIVE_N("count", count_method, 0, -1,                                                     \
              "B.count(sub[, start[, end]]) -> int\n\nHow often sub occurs without overlap."),  \
     NATIVE_K("decode", decode_method,                                                          \
              SIG("decode($self, /, encoding='utf-8', errors='strict')",                        \
                  "The text that the bytes encode.")),                                          \
-    NATIVE_N("endswith", endswith_method, 0, -1,                                                \
+    NATIVE_N("endswith", endswith_method, 0, -1,                                               \
              "B.endswith(suffix[, start[, end]]) -> bool\n\nSuffix may be a tuple."),          \
     NATIVE_K("expandtabs", expandtabs_method,                                                  \
              SIG("expandtabs($self, /, tabsize=8)", "Tabs as spaces up to the next column.")), \
-    NATIVE_N("find", bytes_find_method, 0, -1,                                                  \
+    NATIVE_N("find", bytes_find_method, 0, -1,                                                 \
              "B.find(sub[, start[, end]]) -> int\n\nThe lowest index of sub, -1 if absent."),  \
     NATIVE_K("hex", hex_method,                                                                \
-             "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n\nHexadecimal digits, perhaps in groups."), \
-    NATIVE_N("index", index_method, 0, -1,                                                      \
+             "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n\n"                       \
+             "Hexadecimal digits, perhaps in groups."),                                        \
+    NATIVE_N("index", index_method, 0, -1,                                                     \
              "B.index(sub[, start[, end]]) -> int\n\nLike find(), but ValueError if absent."), \
     NATIVE_0("isalnum", isalnum_method,                                                        \
              SIG("isalnum($self, /)", "Whether all bytes are ASCII letters or digits.")),      \
@@ -1349,7 +1350,8 @@ sizeof_method(Thread *th, Value self)
              SIG("lstrip($self, bytes=None, /)",                                               \
                  "Without white space (or bytes) at the left.")),                              \
     {.name = "maketrans", .fn = maketrans_method,                                              \
-             .flags = METHOD_N | METHOD_STATIC, .nmin = 2, .nmax = 2, .doc = "maketrans(frm, to, /)\n--\n\nA table for translate()."}, \
+     .flags = METHOD_N | METHOD_STATIC, .nmin = 2, .nmax = 2,                                  \
+     .doc = SIG("maketrans(frm, to, /)", "A table for translate().")},                         \
     NATIVE_1("partition", partition_method,                                                    \
              SIG("partition($self, sep, /)", "(before, sep, after) of the first sep.")),       \
     NATIVE_1("removeprefix", removeprefix_method,                                              \
@@ -1358,9 +1360,9 @@ sizeof_method(Thread *th, Value self)
              SIG("removesuffix($self, suffix, /)", "Without the suffix, if it is there.")),    \
     NATIVE_N("replace", replace_method, 2, 3,                                                  \
              SIG("replace($self, old, new, count=-1, /)", "With new in place of old.")),       \
-    NATIVE_N("rfind", rfind_method, 0, -1,                                                      \
+    NATIVE_N("rfind", rfind_method, 0, -1,                                                     \
              "B.rfind(sub[, start[, end]]) -> int\n\nThe highest index of sub, -1 if absent."), \
-    NATIVE_N("rindex", rindex_method, 0, -1,                                                    \
+    NATIVE_N("rindex", rindex_method, 0, -1,                                                   \
              "B.rindex(sub[, start[, end]]) -> int\n\nLike rfind(), but ValueError if absent."), \
     NATIVE_N("rjust", rjust_method, 1, 2,                                                      \
              SIG("rjust($self, width, fillchar=b' ', /)", "At the right of width bytes.")),    \
@@ -1377,7 +1379,7 @@ sizeof_method(Thread *th, Value self)
                  "A list of the parts between separators.")),                                  \
     NATIVE_K("splitlines", splitlines_method,                                                  \
              SIG("splitlines($self, /, keepends=False)", "A list of the lines.")),             \
-    NATIVE_N("startswith", startswith_method, 0, -1,                                            \
+    NATIVE_N("startswith", startswith_method, 0, -1,                                           \
              "B.startswith(prefix[, start[, end]]) -> bool\n\nPrefix may be a tuple."),        \
     NATIVE_N("strip", strip_method, 0, 1,                                                      \
              SIG("strip($self, bytes=None, /)",                                                \

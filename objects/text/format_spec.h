@@ -48,7 +48,9 @@ typedef struct Grouping {
     int point_length, separator_length;
     char sizes[16];      /* as struct lconv has them: ends with 0 (repeat the last) or CHAR_MAX */
 } Grouping;
-enum GroupingKind { GROUPING_LOCALE, GROUPING_COMMA, GROUPING_UNDERSCORE, GROUPING_FOUR, GROUPING_NONE };
+enum GroupingKind {
+    GROUPING_LOCALE, GROUPING_COMMA, GROUPING_UNDERSCORE, GROUPING_FOUR, GROUPING_NONE
+};
 void grouping_init(Grouping *g, enum GroupingKind kind);
 
 /* A number in its parts. */

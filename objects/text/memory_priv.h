@@ -79,6 +79,49 @@ void layout_copy_out(const Layout *l, uint8_t *out, bool fortran);
 /* Copies items between layouts of one shape and item size, which may overlap; 1 dimension. */
 RAISES bool layout_copy(Thread *th, const Layout *to, const Layout *from);
 
+/* An item in one piece, as far as it is aligned: threads that use one item at once do not see
+ * halves of it.  Relaxed: whoever shares memory orders the accesses himself. */
+static inline void
+item_load(uint8_t out[8], const uint8_t *p, int64_t size)
+{
+    if (size == 1) {
+        out[0] = __atomic_load_n(p, __ATOMIC_RELAXED);
+    } else if (size == 2 && ((uintptr_t)p & 1) == 0) {
+        uint16_t x = __atomic_load_n((const uint16_t *)(const void *)p, __ATOMIC_RELAXED);
+        memcpy(out, &x, 2);
+    } else if (size == 4 && ((uintptr_t)p & 3) == 0) {
+        uint32_t x = __atomic_load_n((const uint32_t *)(const void *)p, __ATOMIC_RELAXED);
+        memcpy(out, &x, 4);
+    } else if (size == 8 && ((uintptr_t)p & 7) == 0) {
+        uint64_t x = __atomic_load_n((const uint64_t *)(const void *)p, __ATOMIC_RELAXED);
+        memcpy(out, &x, 8);
+    } else {
+        memcpy(out, p, (size_t)size);
+    }
+}
+
+static inline void
+item_store(uint8_t *p, const uint8_t in[8], int64_t size)
+{
+    if (size == 1) {
+        __atomic_store_n(p, in[0], __ATOMIC_RELAXED);
+    } else if (size == 2 && ((uintptr_t)p & 1) == 0) {
+        uint16_t x;
+        memcpy(&x, in, 2);
+        __atomic_store_n((uint16_t *)(void *)p, x, __ATOMIC_RELAXED);
+    } else if (size == 4 && ((uintptr_t)p & 3) == 0) {
+        uint32_t x;
+        memcpy(&x, in, 4);
+        __atomic_store_n((uint32_t *)(void *)p, x, __ATOMIC_RELAXED);
+    } else if (size == 8 && ((uintptr_t)p & 7) == 0) {
+        uint64_t x;
+        memcpy(&x, in, 8);
+        __atomic_store_n((uint64_t *)(void *)p, x, __ATOMIC_RELAXED);
+    } else {
+        memcpy(p, in, (size_t)size);
+    }
+}
+
 /* -- items -- */
 /* The character of a native one-character format, or 0. */
 char item_format(const char *format);

@@ -410,11 +410,7 @@ read_item(Thread *th, MemoryView *m, const int64_t *index, int count)
         bool inside = i >= 0 && i < m->dims[0];
         if (LIKELY(inside)) {
             p = m->data + i * m->dims[1];
-            if (m->native == 'B') {
-                copy[0] = *p;
-            } else {
-                memcpy(copy, p, (size_t)m->item_size);
-            }
+            item_load(copy, p, m->item_size);
         }
         memory_leave(th, m);
         if (UNLIKELY(!inside)) {
@@ -425,7 +421,7 @@ read_item(Thread *th, MemoryView *m, const int64_t *index, int count)
     }
     bool good = locate(th, m, index, count, &p);
     if (good) {
-        memcpy(copy, p, (size_t)m->item_size);
+        item_load(copy, p, m->item_size);
     }
     memory_leave(th, m);
     return good ? item_unpack(th, copy, format) : NULL;
@@ -450,7 +446,7 @@ write_item(Thread *th, MemoryView *m, const int64_t *index, int count, Value val
     }
     good = locate(th, m, index, count, &p);
     if (good) {
-        memcpy(p, bytes, (size_t)m->item_size);
+        item_store(p, bytes, m->item_size);
     }
     memory_leave(th, m);
     return good;
@@ -898,7 +894,8 @@ static const char *
 format_text(char format, bool at)
 {
     static const char all[] = "c\0b\0B\0h\0H\0i\0I\0l\0L\0q\0Q\0n\0N\0f\0d\0?\0P";
-    static const char all_at[] = "@c\0@b\0@B\0@h\0@H\0@i\0@I\0@l\0@L\0@q\0@Q\0@n\0@N\0@f\0@d\0@?\0@P";
+    static const char all_at[] = "@c\0@b\0@B\0@h\0@H\0@i\0@I\0@l\0@L\0@q\0@Q\0@n\0@N\0"
+                                 "@f\0@d\0@?\0@P";
     for (size_t i = 0; i < sizeof all / 2; i++) {
         if (all[2 * i] == format) {
             return at ? &all_at[3 * i] : &all[2 * i];
@@ -1033,7 +1030,9 @@ get_dims(Thread *th, Value self, void *closure)
     return t;
 }
 
-enum { FACT_NBYTES, FACT_ITEMSIZE, FACT_NDIM, FACT_READONLY, FACT_C, FACT_FORTRAN, FACT_CONTIGUOUS };
+enum {
+    FACT_NBYTES, FACT_ITEMSIZE, FACT_NDIM, FACT_READONLY, FACT_C, FACT_FORTRAN, FACT_CONTIGUOUS
+};
 
 static Value
 get_fact(Thread *th, Value self, void *closure)

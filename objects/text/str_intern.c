@@ -5,8 +5,8 @@
  * dealloc takes it out under the lock; its cell is freed a grace period later.
  *
  *     operation   against lookup                         against insert, forget
- *     lookup      free                                   free: acquire loads, a retry under the lock
- *     insert      an entry is published by one release   the lock
+ *     lookup      free                                   free: acquire loads
+ *     insert      an entry is published by one release   the lock; looks again under it
  *     forget      an entry becomes GONE                  the lock
  *     grow        a new table is published by a release; the old one is retired
  *

@@ -258,7 +258,8 @@ static bool
 is_number(Value v)
 {
     const Type *t = type_of(v);
-    return SLOT(t, index) != NULL || SLOT(t, to_int) != NULL || SLOT(t, to_float) != NULL || is_complex(v);
+    return SLOT(t, index) != NULL || SLOT(t, to_int) != NULL || SLOT(t, to_float) != NULL ||
+           is_complex(v);
 }
 
 /* The int to be shown for v, a new reference. */

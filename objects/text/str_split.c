@@ -575,14 +575,16 @@ str_join(Thread *th, Value separator, Value iterable)
         return join_list(th, separator, iterable);
     }
     if (is_tuple(iterable)) {
-        return str_join_array(th, separator, as_tuple(iterable)->items, (size_t)tuple_length(iterable));
+        return str_join_array(th, separator, as_tuple(iterable)->items,
+                              (size_t)tuple_length(iterable));
     }
     Value items = sequence_fast(th, iterable, "can only join an iterable");
     if (items == NULL) {
         return NULL;
     }
     Value v = is_tuple(items)
-                  ? str_join_array(th, separator, as_tuple(items)->items, (size_t)tuple_length(items))
+                  ? str_join_array(th, separator, as_tuple(items)->items,
+                                   (size_t)tuple_length(items))
                   : join_list(th, separator, items);
     drop(th, items);
     return v;
