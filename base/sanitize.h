@@ -31,6 +31,26 @@
 #define WEFT_LIBC_MALLOC 1
 #endif
 
+/* Moves bytes that a program lets several threads read and write at the same time (memory
+ * behind memoryviews, items of arrays): any mix of old and new bytes is right.  The areas may
+ * overlap.  ThreadSanitizer is not shown these accesses. */
+#if WEFT_TSAN
+__attribute__((no_sanitize("thread"), noinline, unused)) static void
+memory_move_raced(void *to, const void *from, size_t n)
+{
+    volatile unsigned char *t = to;
+    const volatile unsigned char *f = from;
+    if ((size_t)((char *)to - (const char *)from) >= n)
+        for (size_t i = 0; i < n; i++)
+            t[i] = f[i];
+    else
+        while (n-- > 0)
+            t[n] = f[n];
+}
+#else
+#define memory_move_raced(to, from, n) ((void)__builtin_memmove((to), (from), (n)))
+#endif
+
 /* Memory inside a block that must not be touched for a while (freed cells). */
 #if WEFT_ASAN
 void __asan_poison_memory_region(void const volatile *p, size_t size);

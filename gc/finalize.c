@@ -86,7 +86,7 @@ finalize_run(Collection *c)
     for (size_t i = 0; i < c->garbage.count; i++) {
         Object *o = c->garbage.items[i];
         TypeOps *ops = object_ops(o);
-        if (!(ops->ops_flags & OPS_FINALIZER) || (object_bits(o) & BIT_FINALIZED) ||
+        if (!(ops_flags_of(ops) & OPS_FINALIZER) || (object_bits(o) & BIT_FINALIZED) ||
             (ops->wants_finalize && !ops->wants_finalize(o)))
             continue;
         object_set_bits(o, BIT_FINALIZED);

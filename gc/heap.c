@@ -371,7 +371,7 @@ object_new_kind(Thread *th, uint32_t shape, size_t size, bool tracked)
 Object *
 object_new(Thread *th, uint32_t shape, size_t size)
 {
-    uint32_t flags = shape_type[shape]->ops_flags;
+    uint32_t flags = ops_flags_of(shape_type[shape]);
     Object *o = object_new_kind(th, shape, size, (flags & OPS_TRACKED) != 0);
     if (UNLIKELY(flags & OPS_BORN_SHARED) && o)
         store_relaxed(&o->bits, load_relaxed(&o->bits) | BIT_SHARED); /* not published yet */

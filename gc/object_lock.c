@@ -32,7 +32,7 @@ object_unlock_two(Object *a, Object *b, bool taken)
 void
 object_share_slow(Object *o)
 {
-    if (object_ops(o)->ops_flags & OPS_IMMUTABLE) {
+    if (ops_flags_of(object_ops(o)) & OPS_IMMUTABLE) {
         /* No lock: the owner's reads do not depend on it; its death sees the bit through
          * the count that this thread, or its container, gives up (rules A5). */
         object_set_bits(o, BIT_SHARED);

@@ -155,7 +155,7 @@ retire(Thread *th, Value STEALS v)
         return;
     }
     bool hurry = (object_bits(o) & (BIT_TRACKED | BIT_WEAKREFS)) ||
-                 (object_ops(o)->ops_flags & OPS_FINALIZER);
+                 (ops_flags_of(object_ops(o)) & OPS_FINALIZER);
     push(th, (uintptr_t)o | RETIRED_REFERENCE, 0, REFERENCE_BYTES, hurry);
 }
 

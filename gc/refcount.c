@@ -419,7 +419,7 @@ object_drop_last(Thread *th, Object *o)
         uint8_t bits = load_relaxed(&o->bits);
         TypeOps *ops = object_ops(o);
         if (LIKELY(!(bits & (BIT_DEFERRED | BIT_WEAKREFS | BIT_SHARED)) &&
-                   !(ops->ops_flags & OPS_FINALIZER)))
+                   !(ops_flags_of(ops) & OPS_FINALIZER)))
             dealloc(th, o, ops); /* what object_die() comes to in most cases */
         else
             object_die(th, o);
@@ -460,7 +460,7 @@ object_die(Thread *th, Object *o)
     uint8_t bits = load_relaxed(&o->bits);
     if (UNLIKELY(bits & BIT_DEFERRED))
         return;
-    if (UNLIKELY(ops->ops_flags & OPS_FINALIZER) && !(bits & BIT_FINALIZED) &&
+    if (UNLIKELY(ops_flags_of(ops) & OPS_FINALIZER) && !(bits & BIT_FINALIZED) &&
         (ops->wants_finalize == NULL || ops->wants_finalize(o))) {
         object_set_bits(o, BIT_FINALIZED);
         /* The pending list holds a reference; dropping it brings the object here again. */

@@ -27,7 +27,7 @@ typedef void (*VisitFn)(Value v, void *arg);
 
 typedef struct TypeOps {
     struct Object head; /* a type is an object itself */
-    uint32_t ops_flags; /* [const] OPS_ bits */
+    uint32_t ops_flags; /* OPS_ bits; OPS_FINALIZER may come and go: read by ops_flags_of() */
     uint32_t cell_size; /* [const] bytes of an instance without items, header included */
 
     /* Calls visit(v, arg) for each reference that `o` counts.  Takes no lock: runs
@@ -50,6 +50,12 @@ typedef struct TypeOps {
      * not suspended does not).  NULL: all do.  Reads only what the dying object holds. */
     bool (*wants_finalize)(Object *o);
 } TypeOps;
+
+static inline uint32_t
+ops_flags_of(const TypeOps *ops)
+{
+    return __atomic_load_n(&ops->ops_flags, __ATOMIC_RELAXED);
+}
 
 #define SHAPE_MAX (1u << 20)
 /* Numbers below this one are given out by hand (objects/model/shapes.def). */
@@ -81,7 +87,8 @@ object_shape(const Object *o)
 static inline TypeOps *
 object_ops(const Object *o)
 {
-    return shape_type[object_shape(o)];
+    /* relaxed: a shape is published after its entry, and the address depends on it */
+    return __atomic_load_n(&shape_type[object_shape(o)], __ATOMIC_RELAXED);
 }
 
 #endif

@@ -342,7 +342,7 @@ fill(ArrayData *d, int64_t at, const uint8_t *src, int64_t n, int64_t size)
     if (n == 0)
         return;
     if (src != NULL)
-        memcpy(d->bytes + at * size, src, (size_t)(n * size));
+        memory_move_raced(d->bytes + at * size, src, (size_t)(n * size));
     else
         memset(d->bytes + at * size, 0, (size_t)(n * size));
 }
@@ -403,8 +403,8 @@ array_change(Thread *th, Array *a, int64_t at, int64_t remove, const uint8_t *sr
             store_release(&a->data, fresh); /* pairs with the acquire loads [array.data] */
         } else if (now != NULL) {
             if (n != remove && rest > 0)
-                memmove(now->bytes + (place + n) * size, now->bytes + (place + remove) * size,
-                        (size_t)(rest * size));
+                memory_move_raced(now->bytes + (place + n) * size,
+                                  now->bytes + (place + remove) * size, (size_t)(rest * size));
             fill(now, place, src, n, size);
         }
         store_release(&a->length, wanted); /* pairs with array_length() */
@@ -481,7 +481,8 @@ array_bytes(Thread *th, Array *a)
         bool held = object_lock(&a->head);
         bool same = array_length(a) == length;
         if (same && length > 0)
-            memcpy(as_bytes(bytes)->data, load_relaxed(&a->data)->bytes, (size_t)(length * size));
+            memory_move_raced(as_bytes(bytes)->data, load_relaxed(&a->data)->bytes,
+                              (size_t)(length * size));
         object_unlock(&a->head, held);
         if (same)
             return bytes;

@@ -496,7 +496,10 @@ static Value
 node_value(Thread *th, OrderedDict *od, OdNode *node)
 {
     Value v;
-    if (dict_lookup(th, &od->dict, node->key, node->hash, &v) == NO)
+    int64_t hash; /* computed again: a key whose hash changes is lost, as in any dict */
+    if (!key_hash(th, node->key, &hash))
+        return NULL;
+    if (dict_lookup(th, &od->dict, node->key, hash, &v) == NO)
         raise_key_error(th, node->key);
     return v;
 }

@@ -539,6 +539,15 @@ base_writelines(Thread *th, Value self, Value lines)
     return error_set(th) ? NULL : NONE;
 }
 
+static Value
+base_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
+{
+    (void)args;
+    (void)nargs;
+    (void)kwnames;
+    return type_alloc(th, type, 0);
+}
+
 static const MethodDef base_methods[] = {
     NATIVE_N("seek", base_seek, 0, -1,
              "Changes the position in the stream to `offset`, relative to what `whence` says:\n"
@@ -589,7 +598,7 @@ const TypeSpec io_base_spec = {
            "It stands for a stream that can be neither read nor written, nor positioned.",
     .methods = base_methods,
     .getters = base_getters,
-    .slots = {.iter = base_iter, .next = base_next},
+    .slots = {.new = base_new, .iter = base_iter, .next = base_next},
     .has_dict = true,
     .finalize = base_finalize,
 };

@@ -15,6 +15,7 @@ typedef struct Combine {
     int64_t *cycles;    /* [lock] permutations: r, behind the indices; else NULL */
     bool started;       /* [lock] a result was made */
     bool stopped;       /* [lock] */
+    uint8_t kept;       /* [owner] how often the last tuple could not be used again */
     Field result;       /* the last tuple, used again if nobody kept it */
 } Combine;
 
@@ -111,7 +112,10 @@ combine_next(Thread *th, Value self, bool is_product, StepFn step)
         field_replace(th, &c->head, &c->result, NULL);
         return NULL;
     }
-    Value t = from > 0 || c->r > 0 ? result_reuse(th, &c->head, &c->result) : NULL;
+    /* A loop that keeps each result until it has the next one never lets a tuple be used again:
+     * after some attempts it is not tried any more. */
+    bool again = c->r > 0 && c->kept < 4;
+    Value t = again ? result_reuse(th, &c->head, &c->result) : NULL;
     if (t != NULL) {
         for (int64_t i = from; i < c->r; i++) {
             Value old = tuple_item(t, i);
@@ -121,8 +125,12 @@ combine_next(Thread *th, Value self, bool is_product, StepFn step)
         return t;
     }
     t = combine_build(th, c, is_product, c->indices);
-    if (t != NULL)
-        result_keep(th, &c->head, &c->result, t);
+    if (again && t != NULL) {
+        if (++c->kept < 4)
+            result_keep(th, &c->head, &c->result, t);
+        else
+            field_replace(th, &c->head, &c->result, NULL);
+    }
     return t;
 }
 

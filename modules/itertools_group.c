@@ -1,12 +1,14 @@
 /* itertools_group.c -- groupby, tee, zip_longest.
  *
  * tee: the copies of one iterator share a chain of blocks of values.  Whoever needs a value that
- * is not there yet draws it, under the block's mutex; other threads wait for it.  A thread that
- * comes back to the block it is filling gets RuntimeError.
+ * is not there yet claims the block and draws it; other threads wait for it, offline, a tenth of a
+ * second at most, and then get RuntimeError, like a thread that comes back to a block it is
+ * filling itself.
  */
+#include <unistd.h>
+
 #include "modules/itertools_priv.h"
-#include "threads/lock_rank.h"
-#include "threads/mutex.h"
+#include "threads/blocking.h"
 
 /* -- groupby -- */
 
@@ -50,7 +52,7 @@ groupby_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwname
 static Answer
 groupby_step(Thread *th, GroupBy *g)
 {
-    Value v = iter_next(th, g->it);
+    Value v = next_item(th, g->it);
     if (v == NULL)
         return error_set(th) ? FAILED : NO;
     Value key = g->key_function == NONE ? retain(th, v) : call_1(th, g->key_function, v);
@@ -286,9 +288,8 @@ const TypeSpec itertools__grouper_spec = {
 typedef struct TeeBlock {
     struct Object head;
     Value it;                    /* [const] */
-    Mutex lock;                  /* who draws from `it` */
-    ATOMIC(uint32_t) filling;    /* number of the thread that does, 0: none */
-    ATOMIC(int32_t) count;       /* values there are; grows under the lock */
+    ATOMIC(uint32_t) filling;    /* number of the thread that draws from `it`, 0: none */
+    ATOMIC(int32_t) count;       /* values there are; written by the thread that is filling */
     Field next;                  /* the block behind this one, or NULL */
     Field values[BLOCK_VALUES];
 } TeeBlock;
@@ -315,10 +316,8 @@ static Value
 block_new(Thread *th, Value it)
 {
     Value v = type_alloc(th, &itertools__tee_dataobject_type, 0);
-    if (v != NULL) {
+    if (v != NULL)
         as_block(v)->it = retain(th, it);
-        as_block(v)->lock.rank = RANK_NONE;
-    }
     return v;
 }
 
@@ -337,27 +336,45 @@ block_next(Thread *th, TeeBlock *b)
     return field_read(th, &b->head, &b->next);
 }
 
+#define CLAIM_TRIES 2000
+#define CLAIM_PAUSE 50 /* microseconds */
+
+/* Claims a block for this thread; RuntimeError if that does not become possible soon. */
+RAISES static bool
+block_claim(Thread *th, TeeBlock *b)
+{
+    for (int tries = 0;; tries++) {
+        uint32_t nobody = 0;
+        if (cas_acquire(&b->filling, &nobody, th->id)) /* pairs with block_get() [tee.filling] */
+            return true;
+        if (nobody == th->id || tries == CLAIM_TRIES) {
+            raise_error(th, &exc_RuntimeError, "cannot re-enter the tee iterator");
+            return false;
+        }
+        blocking_begin(th);
+        usleep(CLAIM_PAUSE);
+        blocking_end(th);
+    }
+}
+
 /* Value i of a block, drawn from the iterator if it is the next one; NULL: end or exception. */
 static Value
 block_get(Thread *th, TeeBlock *b, int32_t i)
 {
     if (i >= load_acquire(&b->count)) { /* pairs with the release below [tee.count] */
-        if (load_relaxed(&b->filling) == th->id)
-            return raise_error(th, &exc_RuntimeError, "cannot re-enter the tee iterator");
-        mutex_lock(th, &b->lock);
+        if (!block_claim(th, b))
+            return NULL;
         bool ok = true;
         if (i >= load_relaxed(&b->count)) {
-            store_relaxed(&b->filling, th->id);
-            Value v = iter_next(th, b->it);
+            Value v = next_item(th, b->it);
             ok = v != NULL;
             if (ok) {
                 int32_t at = load_relaxed(&b->count);
                 field_replace(th, &b->head, &b->values[at], v);
                 store_release(&b->count, at + 1); /* [tee.count] */
             }
-            store_relaxed(&b->filling, 0);
         }
-        mutex_unlock(&b->lock);
+        store_release(&b->filling, 0); /* pairs with block_claim() [tee.filling] */
         if (!ok)
             return NULL;
     }
@@ -744,7 +761,7 @@ zip_item(Thread *th, ZipLongest *z, int64_t i)
 {
     Value it = field_read(th, &z->head, &z->iters[i]);
     if (it != NULL) {
-        Value v = iter_next(th, it);
+        Value v = next_item(th, it);
         if (v == NULL && !error_set(th)) {
             bool last = fetch_add_relaxed(&z->active, -1) <= 1;
             if (!last)

@@ -52,6 +52,16 @@ field_clear_if(Thread *th, Object *holder, Field *f, Value seen)
         drop_from(th, shared, seen);
 }
 
+/* The next item of an iterator: iter_next() in line.  NULL: end or exception. */
+static inline Value
+next_item(Thread *th, Value it)
+{
+    Value v = type_of(it)->s.next(th, it);
+    if (UNLIKELY(v == NULL && th->error != NULL) && error_matches(th, &exc_StopIteration))
+        error_clear(th);
+    return v;
+}
+
 /* For loops that may skip many items: false with an exception. */
 RAISES static inline bool
 loop_poll(Thread *th, size_t step)

@@ -29,7 +29,8 @@ as_default(Value v)
 static Value
 factory_of(Thread *th, Value self)
 {
-    return field_read(th, value_object(self), &as_default(self)->factory);
+    Value factory = field_read(th, value_object(self), &as_default(self)->factory);
+    return factory == NONE ? NULL : factory;
 }
 
 static bool
@@ -367,23 +368,18 @@ RAISES static bool
 count_one(Thread *th, Value mapping, Value key)
 {
     Dict *d = (Dict *)(void *)value_object(mapping);
-    Value old;
     int64_t hash;
     if (!to_hash(th, key, &hash))
         return false;
-    Answer found = dict_lookup(th, d, key, hash, &old);
-    if (found == FAILED)
+    Answer counted = dict_increment(th, d, key, hash);
+    if (counted != NO)
+        return counted == YES;
+    Value old;
+    if (dict_lookup(th, d, key, hash, &old) == FAILED)
         return false;
-    Value sum = value_from_fixnum(1);
-    if (found == YES) {
-        sum = value_is_fixnum(old) && value_fixnum(old) < FIXNUM_MAX
-                  ? value_from_fixnum(value_fixnum(old) + 1)
-                  : number_add(th, old, value_from_fixnum(1));
-        drop(th, old);
-        if (sum == NULL)
-            return false;
-    }
-    return dict_insert(th, d, retain(th, key), hash, sum, false, NULL) != FAILED;
+    Value sum = old ? number_add(th, old, value_from_fixnum(1)) : value_from_fixnum(1);
+    drop_null(th, old);
+    return sum != NULL && dict_insert(th, d, retain(th, key), hash, sum, false, NULL) != FAILED;
 }
 
 static Value

@@ -180,7 +180,7 @@ dropwhile_next(Thread *th, Value self)
 {
     Pair *p = as_pair(self);
     for (size_t step = 0;; step++) {
-        Value v = iter_next(th, p->second);
+        Value v = next_item(th, p->second);
         if (v == NULL || load_relaxed(&p->flag))
             return v;
         Answer dropping = predicate(th, p->first, v);
@@ -200,7 +200,7 @@ takewhile_next(Thread *th, Value self)
     Pair *p = as_pair(self);
     if (load_relaxed(&p->flag))
         return NULL;
-    Value v = iter_next(th, p->second);
+    Value v = next_item(th, p->second);
     if (v == NULL)
         return NULL;
     Answer taking = predicate(th, p->first, v);
@@ -218,7 +218,7 @@ filterfalse_next(Thread *th, Value self)
     Pair *p = as_pair(self);
     bool by_truth = p->first == NONE || p->first == value_of_type(&bool_type);
     for (size_t step = 0;; step++) {
-        Value v = iter_next(th, p->second);
+        Value v = next_item(th, p->second);
         if (v == NULL)
             return NULL;
         Answer good = by_truth ? is_true(th, v) : predicate(th, p->first, v);
@@ -234,7 +234,7 @@ static Value
 starmap_next(Thread *th, Value self)
 {
     Pair *p = as_pair(self);
-    Value args = iter_next(th, p->second);
+    Value args = next_item(th, p->second);
     if (args == NULL)
         return NULL;
     if (!is_exact(args, SHAPE_TUPLE)) {
@@ -286,10 +286,10 @@ compress_next(Thread *th, Value self)
 {
     Pair *p = as_pair(self);
     for (size_t step = 0;; step++) {
-        Value v = iter_next(th, p->first);
+        Value v = next_item(th, p->first);
         if (v == NULL)
             return NULL;
-        Value selector = iter_next(th, p->second);
+        Value selector = next_item(th, p->second);
         Answer selected = selector ? is_true(th, selector) : FAILED;
         drop_null(th, selector);
         if (selected == YES)
@@ -625,7 +625,7 @@ cycle_next(Thread *th, Value self)
     Value it = field_read(th, &c->head, &c->it), v = NULL;
     Value saved = field_read(th, &c->head, &c->saved);
     if (it != NULL) {
-        v = iter_next(th, it);
+        v = next_item(th, it);
         if (v != NULL && saved != NULL && !load_relaxed(&c->first_pass) &&
             !list_append(th, saved, v))
             DROP_CLEAR(th, v);
@@ -791,7 +791,7 @@ chain_next(Thread *th, Value self)
             Value source = field_read(th, &c->head, &c->source);
             if (source == NULL)
                 return NULL;
-            Value iterable = iter_next(th, source);
+            Value iterable = next_item(th, source);
             active = iterable ? get_iter(th, iterable) : NULL;
             drop_null(th, iterable);
             if (active == NULL) { /* the end, or an exception: the chain is over */
@@ -802,7 +802,7 @@ chain_next(Thread *th, Value self)
             drop(th, source);
             field_replace(th, &c->head, &c->active, retain(th, active));
         }
-        Value v = iter_next(th, active);
+        Value v = next_item(th, active);
         if (v == NULL && !error_set(th))
             field_clear_if(th, &c->head, &c->active, active);
         drop(th, active);
@@ -968,7 +968,7 @@ islice_next(Thread *th, Value self)
     int64_t next = load_relaxed(&s->next), count = load_relaxed(&s->count);
     bool more = true;
     for (; more && count < next; count++) {
-        v = iter_next(th, it);
+        v = next_item(th, it);
         more = v != NULL;
         drop_null(th, v);
         v = NULL;
@@ -979,7 +979,7 @@ islice_next(Thread *th, Value self)
         }
     }
     if (more && (s->stop == -1 || count < s->stop))
-        v = iter_next(th, it);
+        v = next_item(th, it);
     if (v != NULL) {
         store_relaxed(&s->count, count + 1);
         if (__builtin_add_overflow(next, s->step, &next) || (s->stop != -1 && next > s->stop))
@@ -1118,7 +1118,7 @@ accumulate_next(Thread *th, Value self)
             return first;
         }
     }
-    Value v = iter_next(th, a->it);
+    Value v = next_item(th, a->it);
     if (v == NULL)
         return NULL;
     Value total = field_read(th, &a->head, &a->total);
@@ -1269,11 +1269,11 @@ pairwise_next(Thread *th, Value self)
         return NULL;
     Value last = field_read(th, &p->head, &p->last);
     if (last == NULL) {
-        last = iter_next(th, it);
+        last = next_item(th, it);
         if (last != NULL)
             field_replace(th, &p->head, &p->last, retain(th, last));
     }
-    Value v = last ? iter_next(th, it) : NULL;
+    Value v = last ? next_item(th, it) : NULL;
     if (v == NULL) {
         field_clear_if(th, &p->head, &p->it, it);
         field_replace(th, &p->head, &p->last, NULL);

@@ -60,7 +60,7 @@ statistics_inv_cdf(Thread *th, Value self, const Arg *args, size_t nargs)
     if (!arg_double(th, arg(args, 0), &p) || !arg_double(th, arg(args, 1), &mu) ||
         !arg_double(th, arg(args, 2), &sigma))
         return NULL;
-    if (!(p > 0.0 && p < 1.0 && sigma > 0.0))
+    if (p <= 0.0 || p >= 1.0 || sigma <= 0.0)
         return raise_value_error(th, "inv_cdf undefined for these parameters");
     double q = p - 0.5, x;
     if (fabs(q) <= 0.425)

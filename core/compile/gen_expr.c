@@ -555,7 +555,7 @@ gen_compare(Unit *u, AstExpr *e, Dest d)
     label_bind(u, cleanup);
     live_add(u, a.reg);
     emit(u, OP_DROP, 0, a.reg, 0, 0);
-    live_del(u, a.reg);
+    temp_end(u, a.reg);
     label_bind(u, end);
     if (d.flags & A_LIVE) {
         emit(u, OP_MOVE, d.flags, d.reg, t, 0);

@@ -1,7 +1,7 @@
 /* hooks.c -- what the layers below call upwards: warnings, unraisable errors, audit, sys.NAME.
  *
- * The default excepthook prints with the standard library's traceback module; when that cannot be
- * used, plain text goes to file descriptor 2.
+ * The default excepthook is objects/error's error_print(); when that fails, plain text goes to
+ * file descriptor 2.
  */
 #include "core/run/run.h"
 
@@ -93,17 +93,7 @@ hooks_excepthook(Thread *th, Value exc)
         drop_null(th, file);
         return retain(th, NONE);
     }
-    Value tb = retain_null(th, exception_traceback_peek(exc));
-    Value module = import_module_c(th, "traceback");
-    Value f = module ? get_attr_c(th, module, "print_exception") : NULL;
-    Value r = NULL;
-    if (f) {
-        Value args[5] = {value_of_type(type_of(exc)), exc, tb ? tb : NONE, NONE, file};
-        r = call(th, f, args_of(args), 5, NULL);
-    }
-    drop_null(th, f);
-    drop_null(th, module);
-    drop_null(th, tb);
+    Value r = error_print(th, exc, file) ? retain(th, NONE) : NULL;
     drop(th, file);
     if (r == NULL) {
         error_clear(th);

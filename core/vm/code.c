@@ -3,9 +3,18 @@
  * A Code is immutable after code_new() but for opcodes and cache words.  Its Values are [const]
  * and kept by it; its tables are one allocation.  The type that Python sees is in code_type.c.
  *
- * The position table is a sequence of runs: a varint (number of words << 1 | has a line), then for
- * runs with a line zigzag(line - previous line), zigzag(end line - line), column + 1,
- * end column + 1.  Readers check bounds: the table may come from a file.
+ * The position table has the public format of co_linetable, a word counting as a code unit. An
+ * entry covers 1 to 8 words; its first byte is 0x80 | kind << 3 | words - 1:
+ *
+ *     0..9     the line of the entry before; column = kind << 3 | upper 3 bits of the second byte
+ *              behind its sign bit, end column = column + its lower 4 bits
+ *     10..12   line + (kind - 10); column, end column: a byte each
+ *     13       line + svarint; no columns
+ *     14       line + svarint; varints: end line - line, column + 1, end column + 1
+ *     15       no position
+ *
+ * Varints have 6 bits a byte, least significant first, 0x40: more; signed ones keep the sign in
+ * the lowest bit. Readers check bounds: the table may come from a file.
  */
 #include "core/vm/code_priv.h"
 
@@ -32,10 +41,10 @@ static bool
 read_varint(PositionReader *in, uint32_t *out)
 {
     uint32_t v = 0;
-    for (unsigned shift = 0; in->p < in->end && shift < 32; shift += 7) {
+    for (unsigned shift = 0; in->p < in->end && shift < 32; shift += 6) {
         uint8_t byte = *in->p++;
-        v |= (uint32_t)(byte & 127) << shift;
-        if ((byte & 128) == 0) {
+        v |= (uint32_t)(byte & 63) << shift;
+        if ((byte & 64) == 0) {
             *out = v;
             return true;
         }
@@ -43,39 +52,56 @@ read_varint(PositionReader *in, uint32_t *out)
     return false;
 }
 
-static int32_t
-unzigzag(uint32_t v)
+static bool
+read_svarint(PositionReader *in, int32_t *out)
 {
-    return (int32_t)(v >> 1) ^ -(int32_t)(v & 1);
+    uint32_t v;
+    if (!read_varint(in, &v))
+        return false;
+    *out = v & 1 ? -(int32_t)(v >> 1) : (int32_t)(v >> 1);
+    return true;
 }
 
-static uint32_t
-zigzag(int32_t v)
-{
-    return ((uint32_t)v << 1) ^ (uint32_t)(v >> 31);
-}
-
-/* The next run; false at the end. */
+/* The next entry; false at the end. */
 static bool
 next_run(PositionReader *in)
 {
-    uint32_t head, a, b, c, d;
     in->word += in->run;
     in->run = 0;
-    if (!read_varint(in, &head) || head >> 1 == 0)
+    if (in->p >= in->end)
         return false;
+    uint8_t head = *in->p++;
+    unsigned kind = head >> 3 & 15;
+    int32_t delta = 0;
+    uint32_t end_delta = 0, column = 0, end_column = 0; /* columns + 1 */
     in->position = (Position){0, 0, -1, -1};
-    if (head & 1) {
-        if (!read_varint(in, &a) || !read_varint(in, &b) || !read_varint(in, &c) ||
-            !read_varint(in, &d))
+    if (kind <= 12) {
+        if (kind >= 10) {
+            if (in->end - in->p < 2)
+                return false;
+            delta = (int32_t)kind - 10;
+            column = *in->p++ + 1u;
+            end_column = *in->p++ + 1u;
+        } else {
+            if (in->p >= in->end)
+                return false;
+            uint8_t second = *in->p++;
+            column = (kind << 3 | (second >> 4 & 7)) + 1u;
+            end_column = column + (second & 15);
+        }
+    } else if (kind != 15) {
+        if (!read_svarint(in, &delta))
             return false;
-        in->line = (int32_t)((uint32_t)in->line + (uint32_t)unzigzag(a));
-        in->position.line = in->line;
-        in->position.end_line = (int32_t)((uint32_t)in->line + (uint32_t)unzigzag(b));
-        in->position.column = (int32_t)c - 1;
-        in->position.end_column = (int32_t)d - 1;
+        if (kind == 14 && (!read_varint(in, &end_delta) || !read_varint(in, &column) ||
+                           !read_varint(in, &end_column)))
+            return false;
     }
-    in->run = head >> 1;
+    if (kind != 15) {
+        in->line = (int32_t)((uint32_t)in->line + (uint32_t)delta);
+        in->position = (Position){in->line, (int32_t)((uint32_t)in->line + end_delta),
+                                  (int32_t)column - 1, (int32_t)end_column - 1};
+    }
+    in->run = (head & 7u) + 1;
     return true;
 }
 
@@ -133,22 +159,59 @@ typedef struct Bytes8 {
 } Bytes8;
 
 static void
+put_byte(Bytes8 *out, unsigned byte)
+{
+    if (out->n == out->room) {
+        size_t room = out->room ? out->room * 2 : 64;
+        uint8_t *p = realloc(out->p, room);
+        if (p == NULL) {
+            out->failed = true;
+            return;
+        }
+        out->p = p;
+        out->room = room;
+    }
+    out->p[out->n++] = (uint8_t)byte;
+}
+
+static void
 put_varint(Bytes8 *out, uint32_t v)
 {
-    do {
-        if (out->n == out->room) {
-            size_t room = out->room ? out->room * 2 : 64;
-            uint8_t *p = realloc(out->p, room);
-            if (p == NULL) {
-                out->failed = true;
-                return;
-            }
-            out->p = p;
-            out->room = room;
-        }
-        out->p[out->n++] = (uint8_t)((v & 127) | (v > 127 ? 128 : 0));
-        v >>= 7;
-    } while (v != 0);
+    for (; v > 63; v >>= 6)
+        put_byte(out, (v & 63) | 64);
+    put_byte(out, v);
+}
+
+static void
+put_entry(Bytes8 *out, const Position *p, uint32_t words, int32_t *line)
+{
+    unsigned length = words - 1;
+    if (p->line <= 0) {
+        put_byte(out, 0x80 | 15 << 3 | length);
+        return;
+    }
+    int32_t delta = p->line - *line, width = p->end_column - p->column;
+    bool one_line = p->end_line == p->line || p->end_line <= 0;
+    *line = p->line;
+    if (one_line && p->column < 0 && p->end_column < 0) {
+        put_byte(out, 0x80 | 13 << 3 | length);
+        put_varint(out, delta < 0 ? (uint32_t)-delta << 1 | 1 : (uint32_t)delta << 1);
+    } else if (one_line && delta == 0 && p->column >= 0 && p->column < 80 && width >= 0 &&
+               width < 16) {
+        put_byte(out, 0x80 | (unsigned)p->column >> 3 << 3 | length);
+        put_byte(out, ((unsigned)p->column & 7) << 4 | (unsigned)width);
+    } else if (one_line && delta >= 0 && delta < 3 && p->column >= 0 && p->column < 128 &&
+               p->end_column >= 0 && p->end_column < 128) {
+        put_byte(out, 0x80 | (10u + (unsigned)delta) << 3 | length);
+        put_byte(out, (unsigned)p->column);
+        put_byte(out, (unsigned)p->end_column);
+    } else {
+        put_byte(out, 0x80 | 14 << 3 | length);
+        put_varint(out, delta < 0 ? (uint32_t)-delta << 1 | 1 : (uint32_t)delta << 1);
+        put_varint(out, one_line || p->end_line < p->line ? 0 : (uint32_t)(p->end_line - p->line));
+        put_varint(out, (uint32_t)(p->column + 1));
+        put_varint(out, (uint32_t)(p->end_column + 1));
+    }
 }
 
 static bool
@@ -165,18 +228,9 @@ code_encode_positions(const Position *p, uint32_t count, int32_t first_line, uin
     int32_t line = first_line;
     for (uint32_t i = 0; i < count;) {
         uint32_t run = 1;
-        while (i + run < count && same_position(&p[i], &p[i + run]))
+        while (run < 8 && i + run < count && same_position(&p[i], &p[i + run]))
             run++;
-        if (p[i].line > 0) {
-            put_varint(&out, run << 1 | 1);
-            put_varint(&out, zigzag(p[i].line - line));
-            put_varint(&out, zigzag((p[i].end_line > 0 ? p[i].end_line : p[i].line) - p[i].line));
-            put_varint(&out, (uint32_t)(p[i].column + 1));
-            put_varint(&out, (uint32_t)(p[i].end_column + 1));
-            line = p[i].line;
-        } else {
-            put_varint(&out, run << 1);
-        }
+        put_entry(&out, &p[i], run, &line);
         i += run;
     }
     if (out.failed) {
@@ -251,7 +305,7 @@ code_new(Thread *th, const CodeInit *in)
         free(table);
         return raise_memory(th);
     }
-    Code *c = (Code *)(void *)object_new_kind(th, SHAPE_CODE, sizeof *c, true);
+    Code *c = (Code *)(void *)object_new_kind(th, SHAPE_CODE, sizeof *c, false);
     if (c == NULL) {
         free(table);
         free(block);

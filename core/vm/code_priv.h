@@ -17,6 +17,10 @@ bool code_next_run(const Code *c, CodeRun *run);
 uint8_t *code_encode_positions(const Position *p, uint32_t count, int32_t first_line,
                                uint32_t *size);
 
+/* Renames the registers from `locals` on, by `by`, in instructions and a live map. */
+void code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live_count,
+                         uint32_t locals, int32_t by);
+
 void code_visit(Object *o, VisitFn visit, void *arg);
 void code_dealloc(Thread *th, Object *o);
 

@@ -79,16 +79,16 @@ code_bytes(Thread *th, Code *c)
     return v;
 }
 
-/* Reads co_code back; the pointers in `init` lead into the bytes. */
+/* Reads co_code back; the pointers in `init` lead into *copy, which is malloc'ed.  Registers move if
+ * the variables have become more or fewer. */
 static bool
-bytes_to_init(Thread *th, Value v, CodeInit *init)
+bytes_to_init(Thread *th, Value v, CodeInit *init, void **copy)
 {
     Trailer t;
-    const uint8_t *p = as_bytes(v)->data;
     size_t length = (size_t)as_bytes(v)->length;
     if (length < sizeof t)
         goto bad;
-    memcpy(&t, p + length - sizeof t, sizeof t);
+    memcpy(&t, as_bytes(v)->data + length - sizeof t, sizeof t);
     if (t.magic != TRAILER_MAGIC || t.instr_count > length / 8 || t.live_sets > 65536 ||
         t.live_total > length)
         goto bad;
@@ -98,16 +98,27 @@ bytes_to_init(Thread *th, Value v, CodeInit *init)
     size_t regs = (size_t)t.live_total * sizeof(uint16_t);
     if (((n + start + index + regs + sizeof t + 7) & ~(size_t)7) != length)
         goto bad;
+    uint8_t *p = malloc(length);
+    if (p == NULL) {
+        raise_memory(th);
+        return false;
+    }
+    *copy = p;
+    memcpy(p, as_bytes(v)->data, length);
+    int32_t by = (int32_t)init->temp_base - (int32_t)t.temp_base;
+    uint16_t *live = (uint16_t *)(void *)(p + n + start + index);
+    if (by != 0)
+        code_move_registers((Instr *)(void *)p, t.instr_count, live, t.live_total,
+                            t.local_count < init->local_count ? t.local_count : init->local_count,
+                            by);
     init->instrs = (const Instr *)(const void *)p;
     init->live_start = (const uint32_t *)(const void *)(p + n);
     init->live_index = (const uint16_t *)(const void *)(p + n + start);
-    init->live_registers = (const uint16_t *)(const void *)(p + n + start + index);
+    init->live_registers = live;
     init->instr_count = t.instr_count;
-    init->register_count = t.register_count;
+    init->register_count = (uint32_t)((int64_t)t.register_count + by);
     init->live_sets = t.live_sets;
     init->self_attr_count = t.self_attr_count;
-    if (init->temp_base != t.temp_base)
-        goto bad;
     return true;
 bad:
     raise_value_error(th, "code: co_code is malformed");
@@ -261,6 +272,8 @@ positions_next(Thread *th, Value self)
         return NULL;
     }
     Position p = code_position(c, i);
+    if (c->position_table_size == 0) /* as CPython has it for an empty table */
+        p.end_line = (int32_t)c->first_line + 1;
     return tuple_pack(th, 4, int_or_none(p.line, 1), int_or_none(p.end_line, 1),
                       int_or_none(p.column, 0), int_or_none(p.end_column, 0));
 }
@@ -271,7 +284,7 @@ lines_next(Thread *th, Value self)
     CodeIter *it = (CodeIter *)(void *)value_object(self);
     Code *c = as_code(it->code);
     uint32_t from = load_relaxed(&it->word);
-    if (from >= c->instr_count)
+    if (from >= c->instr_count || c->position_table_size == 0)
         return NULL;
     int line = code_line(c, from);
     CodeRun run = {0};
@@ -423,6 +436,7 @@ code_from_parts(Thread *th, const Parts *p)
         own += index_of(p->varnames, tuple_item(p->cellvars, i)) < 0;
     int64_t total = nlocals + own + nfree;
     Value vars = NULL, names_ = NULL, code = NULL;
+    void *copy = NULL;
     uint8_t *kinds = calloc((size_t)total + 1, 1);
     if (kinds == NULL || total > 60000)
         raise_memory(th);
@@ -478,13 +492,14 @@ code_from_parts(Thread *th, const Parts *p)
         .exception_count =
             (uint32_t)((size_t)as_bytes(p->exceptiontable)->length / sizeof(ExceptionEntry)),
     };
-    if (!bytes_to_init(th, p->code, &init))
+    if (!bytes_to_init(th, p->code, &init, &copy))
         goto done;
     if ((uint32_t)p->numbers[4] + init.temp_base > init.register_count)
         init.register_count = (uint32_t)p->numbers[4] + init.temp_base;
     if (code_verify(th, &init))
         code = code_new(th, &init);
 done:
+    free(copy);
     drop_null(th, vars);
     drop_null(th, names_);
     free(kinds);
@@ -764,7 +779,7 @@ const TypeSpec code_spec = {
     .name = "code",
     .size = sizeof(Code),
     .flags = TYPE_WEAKREFS,
-    .ops_flags = OPS_TRACKED | OPS_BORN_SHARED,
+    .ops_flags = OPS_BORN_SHARED, /* not tracked: no cycle leads through constants */
     .doc = "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n"
            "      flags, codestring, constants, names, varnames, filename, name,\n"
            "      qualname, firstlineno, linetable, exceptiontable, freevars=(),\n"

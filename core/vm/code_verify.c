@@ -17,6 +17,7 @@
 /* What the operands of an instruction are: three letters for a, b, c, then one for the extra word.
  *   r register   v variable   w call window   n name   i anything
  *   + this and the next register   3 and the two next   C c registers from here   D 2c from here
+ *   m the parts of MAKE_FUNCTION
  *   N bc a name   K bc a constant   J bc a jump   (in the place of b; c is skipped)
  *   extra: j jump   k index of a constant   . nothing to check */
 static const char *
@@ -61,7 +62,7 @@ operands(uint8_t op)
     case OP_CALL: case OP_CALL_METHOD: return "Wir.";
     case OP_CALL_KW: case OP_CALL_METHOD_KW: return "Wirk";
     case OP_CALL_EX: return "wir.";
-    case OP_MAKE_FUNCTION: return "rk3.";
+    case OP_MAKE_FUNCTION: return "rkm.";
     case OP_RETURN_CONST: return "iK.";
     case OP_IMPORT_NAME: return "r+n.";
     case OP_ENTER_HANDLER: case OP_LEAVE_HANDLER: case OP_UNWIND_HANDLER: case OP_RERAISE:
@@ -102,7 +103,11 @@ operand_ok(const Check *k, const Instr *i, char kind, unsigned v)
     case 'r': return in_registers(in, v, 1);
     case 'v': return v < in->temp_base;
     case '+': return in_registers(in, v, 2);
-    case '3': return in_registers(in, v, 3) || (i->op == OP_MAKE_FUNCTION && (i->flags & 0xf0) == 0);
+    case '3': return in_registers(in, v, 3);
+    case 'm':
+        return in_registers(in, v, (uint64_t)((i->flags & FLAG_X) != 0) + (SUB(i->flags) & 1) +
+                                       (SUB(i->flags) >> 1 & 1) + (SUB(i->flags) >> 2)) ||
+               ((i->flags & FLAG_X) == 0 && SUB(i->flags) == 0);
     case 'w': return in_registers(in, v, FRAME_WORDS + 1);
     case 'W': return in_registers(in, v, FRAME_WORDS + 1 + (uint64_t)i->b) ||
                      (i->op == OP_CALL && in_registers(in, v, FRAME_WORDS + (uint64_t)i->b));
@@ -155,6 +160,34 @@ instr_ok(const Check *k, uint32_t at)
         !is_exact(tuple_item(in->const_tuple, i->b), SHAPE_CODE))
         return false;
     return true;
+}
+
+/* Where register `reg` goes when the variables become more or fewer: locals stay, the others are
+ * counted from the end. */
+static uint16_t
+moved(uint32_t reg, uint32_t locals, int32_t by)
+{
+    return (uint16_t)(reg < locals ? reg : (uint32_t)((int32_t)reg + by));
+}
+
+void
+code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live_count,
+                    uint32_t locals, int32_t by)
+{
+    for (uint32_t at = 0; at < count;) {
+        Instr *i = &instrs[at];
+        const char *kinds = operands(i->op);
+        uint16_t *operand[3] = {&i->a, &i->b, &i->c};
+        for (int k = 0; k < 3; k++) {
+            if (kinds[k] == 'N' || kinds[k] == 'K' || kinds[k] == 'J')
+                break;
+            if (strchr("rvw+3mCDWf", kinds[k]) != NULL)
+                *operand[k] = moved(*operand[k], locals, by);
+        }
+        at += 1 + (uint32_t)opcode_words(i->op);
+    }
+    for (uint32_t i = 0; i < live_count; i++)
+        live[i] = moved(live[i], locals, by);
 }
 
 static bool

@@ -66,6 +66,20 @@ convert_stop_iteration(Thread *th, const Code *c)
         raise_from_current(th, &exc_RuntimeError, "%s", message);
 }
 
+/* The frame ends by an exception that a handler of its own has passed on: it shows the line where
+ * the exception came from, not the handler's. */
+static void
+point_at_origin(Frame *f, Value exc)
+{
+    Value tb = exc ? exception_traceback_peek(exc) : NULL;
+    if (tb == NULL || !is_exact(tb, SHAPE_TRACEBACK))
+        return;
+    const Traceback *t = (Traceback *)(void *)value_object(tb);
+    uint32_t i = (uint32_t)t->lasti / 2;
+    if (t->frame == f->object && i < f->code->instr_count)
+        f->pc = f->code->instrs + i;
+}
+
 /* Leaves frames until one handles th->error: that frame, its pc at the handler.  NULL when the
  * entry frame was left. */
 static NOINLINE Frame *
@@ -81,6 +95,8 @@ unwind(Thread *th, Frame *f, bool add, unsigned limit)
             return f;
         }
         frame_drop_temporaries(th, f, limit, UINT32_MAX);
+        if (!add && (f->link & FRAME_OBJECT))
+            point_at_origin(f, th->error);
         uintptr_t link = f->link;
         Frame *caller = frame_caller(f);
         if (link & FRAME_GENERATOR) {

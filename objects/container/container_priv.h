@@ -151,7 +151,9 @@ void item_array_free(Thread *th, bool shared, ItemArray *array);
  * item_array_give_up(th, false, ...) or take the references out. */
 RAISES ItemArray *list_snapshot(Thread *th, Value list, size_t *n);
 
-/* The same for the keys of a set. */
+/* set_next() with the hash. */
+bool set_next_hash(Thread *th, Value set, size_t *pos, Value *key, int64_t *hash);
+/* list_snapshot() for the keys of a set. */
 RAISES ItemArray *set_snapshot(Thread *th, Value set, size_t *n);
 
 static inline size_t

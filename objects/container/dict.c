@@ -135,21 +135,24 @@ Answer
 dict_insert(Thread *th, Dict *d, Value key, int64_t hash, Value v, bool keep, Value *out)
 {
     DictProbe p;
-    bool held, general = !dict_key_is_compact(key);
-    /* Most of the time the first slot decides. */
+    bool general = !dict_key_is_compact(key);
     object_touch(th, &d->head);
-    held = object_lock(&d->head);
+    bool held = object_lock(&d->head);
     DictTable *t = load_relaxed(&d->table);
-    size_t slot = (size_t)hash & (((size_t)1 << t->log2_slots) - 1);
-    uint32_t i = dict_index_get(t, dict_index(t), slot);
-    if (i == 0) {
-        if (LIKELY(load_relaxed(&t->used) < t->capacity &&
-                   (!general || t->stride == DICT_GENERAL)))
-            return dict_insert_absent(th, d, t, slot, hash, key, v, out, held);
-    } else {
-        DictEntry *e = dict_entry(t, i - 1);
-        if (load_relaxed(&e->key) == key)
+    if (LIKELY(t->stride == DICT_COMPACT && !general)) {
+        size_t slot;
+        DictEntry *e = dict_compact_search(t, key, hash, &slot);
+        if (e != NULL)
             return dict_insert_found(th, d, e, key, v, keep, out, held);
+        if (LIKELY(load_relaxed(&t->used) < t->capacity))
+            return dict_insert_absent(th, d, t, slot, hash, key, v, out, held);
+    } else if (t->stride == DICT_GENERAL) {
+        dict_probe_start(&p, t, hash);
+        int r = dict_probe_run(&p, key);
+        if (r == PROBE_FOUND)
+            return dict_insert_found(th, d, p.entry, key, v, keep, out, held);
+        if (r == PROBE_ABSENT && LIKELY(load_relaxed(&t->used) < t->capacity))
+            return dict_insert_absent(th, d, t, p.slot, hash, key, v, out, held);
     }
     object_unlock(&d->head, held);
     for (;;) {
@@ -179,6 +182,33 @@ dict_insert(Thread *th, Dict *d, Value key, int64_t hash, Value v, bool keep, Va
     drop(th, key);
     drop(th, v);
     return FAILED;
+}
+
+Answer
+dict_increment(Thread *th, Dict *d, Value key, int64_t hash)
+{
+    DictProbe p;
+    bool held;
+    int r = dict_search_locked(th, d, &p, key, hash, &held);
+    if (r < 0)
+        return FAILED;
+    bool done = false;
+    if (r == PROBE_FOUND) {
+        Value old = load_relaxed(&p.entry->value);
+        done = value_is_fixnum(old) && value_fixnum(old) < FIXNUM_MAX;
+        if (done) /* [dict.value] */
+            store_release(&p.entry->value, value_from_fixnum(value_fixnum(old) + 1));
+    }
+    object_unlock(&d->head, held);
+    if (done)
+        return YES;
+    if (r == PROBE_FOUND)
+        return NO;
+    Value one = value_from_fixnum(1), now;
+    Answer added = dict_insert(th, d, retain(th, key), hash, one, true, &now);
+    if (added != FAILED)
+        drop(th, now);
+    return added == NO ? dict_increment(th, d, key, hash) : added;
 }
 
 bool

@@ -115,22 +115,8 @@ dict_compact_hash(Value key)
 DictEntry *
 dict_compact_find(const DictTable *t, Value key, int64_t hash)
 {
-    const void *index = dict_index(t);
-    size_t mask = ((size_t)1 << t->log2_slots) - 1;
-    size_t slot = (size_t)hash & mask, step = dict_probe_step(hash);
-    bool is_text = value_is_object(key);
-    for (;; slot = (slot + step) & mask) {
-        uint32_t i = dict_index_get(t, index, slot);
-        if (i == 0)
-            return NULL;
-        DictEntry *e = dict_entry(t, i - 1);
-        Value k = load_acquire(&e->key); /* pairs with dict_table_append() [dict.key] */
-        if (k == key)
-            return e;
-        if (is_text && k != NULL && value_is_object(k) && str_hash_fast(k) == hash &&
-            str_equal(k, key))
-            return e;
-    }
+    size_t slot;
+    return dict_compact_search(t, key, hash, &slot);
 }
 
 int
@@ -183,7 +169,8 @@ dict_lookup(Thread *th, Dict *d, Value key, int64_t hash, Value *out)
     for (;;) {
         DictTable *t = dict_table(d);
         if (LIKELY(t->stride == DICT_COMPACT && dict_key_is_compact(key))) {
-            DictEntry *e = dict_compact_find(t, key, hash);
+            size_t slot;
+            DictEntry *e = dict_compact_search(t, key, hash, &slot);
             Value v = e ? load_acquire(&e->value) : NULL; /* [dict.value] */
             *out = retain_null(th, v);
             return v ? YES : NO;

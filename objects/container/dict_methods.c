@@ -49,6 +49,28 @@ dict_update_method(Thread *th, Value self, const Arg *args, size_t nargs, Value 
     return dict_update_args(th, self, "update", args, nargs, kwnames) ? NONE : NULL;
 }
 
+/* Puts `v` under each key that a dict or set has at one moment; their hashes are known. */
+RAISES static bool
+dict_add_keys(Thread *th, Value d, Value source, Value v)
+{
+    bool from_dict = is_exact(source, SHAPE_DICT), ok = true;
+    object_touch(th, value_object(source));
+    if (object_shared(value_object(source)))
+        source = from_dict ? dict_copy(th, source) : set_from(th, source);
+    else
+        retain(th, source);
+    size_t pos = 0;
+    Value key;
+    int64_t hash;
+    while (ok && source != NULL &&
+           (from_dict ? dict_next_entry(th, as_dict(source), &pos, &key, NULL, &hash)
+                      : set_next_hash(th, source, &pos, &key, &hash)))
+        ok = dict_insert(th, as_dict(d), key, hash, retain(th, v), false, NULL) != FAILED;
+    ok = ok && source != NULL;
+    drop_null(th, source);
+    return ok;
+}
+
 static Value
 dict_fromkeys(Thread *th, Value cls, const Arg *args, size_t nargs)
 {
@@ -57,14 +79,12 @@ dict_fromkeys(Thread *th, Value cls, const Arg *args, size_t nargs)
     if (d == NULL)
         return NULL;
     bool plain = is_exact(d, SHAPE_DICT);
-    Value keys = NULL, it;
-    if (is_exact(iterable, SHAPE_DICT) || is_any_set(iterable)) { /* one moment of it */
-        keys = sequence_list(th, iterable);
-        if (keys == NULL)
-            goto fail;
+    if (plain && (is_exact(iterable, SHAPE_DICT) || is_any_set(iterable))) {
+        if (dict_add_keys(th, d, iterable, v))
+            return d;
+        goto fail;
     }
-    it = get_iter(th, keys ? keys : iterable);
-    drop_null(th, keys);
+    Value it = get_iter(th, iterable);
     if (it == NULL)
         goto fail;
     for (size_t step = 0;; step++) {

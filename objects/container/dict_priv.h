@@ -37,6 +37,7 @@
 #include "base/assert.h"
 #include "gc/field.h"
 #include "objects/container/container.h"
+#include "objects/text/str.h"
 
 #define DICT_COMPACT 16
 #define DICT_GENERAL 24
@@ -227,6 +228,8 @@ Answer dict_lookup(Thread *th, Dict *d, Value key, int64_t hash, Value *out);
  * NULL) gets a new reference to what is there afterwards.  YES: the key was added. */
 Answer dict_insert(Thread *th, Dict *d, Value STEALS key, int64_t hash, Value STEALS v, bool keep,
                    Value *out);
+/* d[key] = d.get(key, 0) + 1 at once, if what is there is a small int; NO: it is something else. */
+Answer dict_increment(Thread *th, Dict *d, Value key, int64_t hash);
 /* Takes a key out: YES with its value in *out (new reference, if out is not NULL). */
 Answer dict_remove(Thread *th, Dict *d, Value key, int64_t hash, Value *out);
 /* The last item, removed: YES with new references, NO if the dict is empty. */
@@ -266,6 +269,28 @@ dict_entry_hash(const DictTable *t, const DictEntry *e, Value key)
 /* The entry of `key` -- an exact str or an immediate int -- in a compact table: NULL if absent.
  * Runs no Python code. */
 DictEntry *dict_compact_find(const DictTable *t, Value key, int64_t hash);
+
+/* The same, in line; if it is absent, *slot is the free index slot for it. */
+static inline DictEntry *
+dict_compact_search(const DictTable *t, Value key, int64_t hash, size_t *slot)
+{
+    const void *index = dict_index(t);
+    size_t mask = ((size_t)1 << t->log2_slots) - 1, at = (size_t)hash & mask, step = 0;
+    for (;; at = (at + (step ? step : (step = dict_probe_step(hash)))) & mask) {
+        uint32_t i = dict_index_get(t, index, at);
+        if (i == 0) {
+            *slot = at;
+            return NULL;
+        }
+        DictEntry *e = dict_entry(t, i - 1);
+        Value k = load_acquire(&e->key); /* pairs with dict_table_append() [dict.key] */
+        if (k == key)
+            return e;
+        if (k != NULL && value_is_object(k) && value_is_object(key) &&
+            load_relaxed(&as_str(k)->hash) == hash && str_equal(k, key))
+            return e; /* a key in a table has its hash */
+    }
+}
 
 /* Makes entry numbers of `d` (the builtins) last for ever. */
 RAISES bool dict_make_stable(Thread *th, Value d);

@@ -593,7 +593,7 @@ static Value
 enumerate_next(Thread *th, Value self)
 {
     Enumerate *e = (Enumerate *)(void *)value_object(self);
-    Value item = iter_next(th, e->iter);
+    Value item = next_item(th, e->iter, type_of(e->iter)->s.next);
     if (item == NULL)
         return NULL;
     bool alone = iter_alone(th, &e->head);

@@ -3,6 +3,7 @@
  * Readers take no lock; writers hold the set's object lock and leave it for comparisons in
  * Python (set_priv.h).  A frozenset is filled before it is published and does not change.
  */
+#include "objects/container/dict_priv.h"
 #include "objects/container/set_priv.h"
 
 union SetEmpty set_empty_table;
@@ -119,8 +120,6 @@ typedef struct SetProbe {
     size_t slot, step;
     Value key; /* the word to be compared, or found */
 } SetProbe;
-
-enum { PROBE_ABSENT, PROBE_FOUND, PROBE_COMPARE };
 
 static inline void
 probe_start(SetProbe *p, SetTable *t, int64_t hash)
@@ -623,18 +622,17 @@ set_update(Thread *th, Value v, Value iterable)
     Set *s = as_set(v);
     if (is_any_set(iterable))
         return set_update_set(th, s, as_set(iterable));
-    if (is_exact(iterable, SHAPE_DICT)) {
-        ItemArray *a;
-        Value keys = dict_keys_list(th, iterable);
-        size_t n;
-        if (keys == NULL)
-            return false;
-        a = list_snapshot(th, keys, &n);
-        drop(th, keys);
-        bool ok = a != NULL;
-        for (size_t i = 0; ok && i < n; i++)
-            ok = set_add(th, v, plain_load(&a->items[i])); /* plain: ours alone */
-        item_array_give_up(th, false, a);
+    if (is_exact(iterable, SHAPE_DICT)) { /* one moment of it; its keys' hashes are known */
+        object_touch(th, value_object(iterable));
+        Value d = object_shared(value_object(iterable)) ? dict_copy(th, iterable)
+                                                        : retain(th, iterable);
+        size_t pos = 0;
+        Value key;
+        int64_t hash;
+        bool ok = d != NULL;
+        while (ok && dict_next_entry(th, (Dict *)(void *)value_object(d), &pos, &key, NULL, &hash))
+            ok = set_insert(th, s, key, hash) != FAILED;
+        drop_null(th, d);
         return ok;
     }
     Value it = get_iter(th, iterable);
@@ -701,8 +699,7 @@ set_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
 static bool
 set_init(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
 {
-    if (UNLIKELY(kwnames != NULL) && type_of(self)->s.new == set_make &&
-        !args_no_keywords(th, "set", kwnames))
+    if (UNLIKELY(kwnames != NULL) && !args_no_keywords(th, "set", kwnames))
         return false;
     if (!args_count(th, "set", nargs, 0, 1))
         return false;
@@ -808,6 +805,12 @@ set_contains(Thread *th, Value v, Value key)
     if (made)
         drop(th, key);
     return found;
+}
+
+bool
+set_next_hash(Thread *th, Value v, size_t *pos, Value *key, int64_t *hash)
+{
+    return set_next_entry(th, as_set(v), pos, key, hash);
 }
 
 bool
@@ -983,7 +986,8 @@ set_repr(Thread *th, Value self)
     return text;
 }
 
-/* Mixes the keys' hashes so that their order does not matter: sums of scrambled hashes. */
+/* Combines the keys' hashes so that their order does not matter: as collections.abc.Set._hash()
+ * does, since a frozenset and any other Set with the same items must have the same hash. */
 static bool
 frozenset_hash(Thread *th, Value self, int64_t *hash)
 {
@@ -995,22 +999,17 @@ frozenset_hash(Thread *th, Value self, int64_t *hash)
         return true;
     }
     SetTable *t = set_table(s);
-    uint64_t sum = 0, mixed = 0;
+    uint64_t sum = 1927868237u * ((uint64_t)load_relaxed(&s->length) + 1);
     for (size_t i = 0, n = set_slots(t); i < n; i++) {
         Value k = load_acquire(&t->slots[i].key); /* [set.key] */
         if (k == NULL || k == SET_DELETED)
             continue;
-        uint64_t h = (uint64_t)load_relaxed(&t->slots[i].hash) + 0x9e3779b97f4a7c15u;
-        h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
-        h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
-        h ^= h >> 31;
-        sum += h;
-        mixed ^= h * 0xd6e8feb86659fd93u;
+        uint64_t h = (uint64_t)load_relaxed(&t->slots[i].hash);
+        sum ^= (h ^ (h << 16) ^ 89869747u) * 3644798167u;
     }
-    sum ^= mixed + (uint64_t)load_relaxed(&s->length) * 0x9e3779b97f4a7c15u;
-    sum = (sum ^ (sum >> 32)) * 0xd6e8feb86659fd93u;
-    sum ^= sum >> 32;
-    if ((int64_t)sum == -1 || sum == 0)
+    sum ^= (sum >> 11) ^ (sum >> 25);
+    sum = sum * 69069u + 907133923u;
+    if ((int64_t)sum == -1)
         sum = 590923713;
     store_relaxed(&s->hash, (int64_t)sum);
     *hash = (int64_t)sum;

@@ -4,12 +4,14 @@
  * intersection then put the new contents in place of the old at once.  A key's hash is taken from
  * the set it is in.
  */
+#include "objects/container/dict_priv.h"
 #include "objects/container/set_priv.h"
 
-/* The next key of an iteration over any iterable, with its hash: NULL at the end or with an
- * exception.  For sets, `it` is NULL and the position counts. */
+/* An iteration over any iterable that yields keys with their hashes.  Sets and dicts know the
+ * hashes; for others `it` is the iterator. */
 typedef struct KeySource {
     Set *set;
+    Value dict; /* counted */
     Value it;
     NextFn next;
     size_t position;
@@ -21,6 +23,10 @@ source_open(Thread *th, KeySource *source, Value iterable)
     *source = (KeySource){0};
     if (is_any_set(iterable)) {
         source->set = as_set(iterable);
+        return true;
+    }
+    if (is_exact(iterable, SHAPE_DICT)) {
+        source->dict = retain(th, iterable);
         return true;
     }
     source->it = get_iter(th, iterable);
@@ -36,6 +42,11 @@ source_next(Thread *th, KeySource *source, int64_t *hash)
     Value key;
     if (source->set != NULL)
         return set_next_entry(th, source->set, &source->position, &key, hash) ? key : NULL;
+    if (source->dict != NULL)
+        return dict_next_entry(th, (Dict *)(void *)value_object(source->dict), &source->position,
+                               &key, NULL, hash)
+                   ? key
+                   : NULL;
     if (!loop_poll(th, source->position++))
         return NULL;
     key = next_item(th, source->it, source->next);
@@ -49,6 +60,7 @@ RAISES static bool
 source_close(Thread *th, KeySource *source)
 {
     drop_null(th, source->it);
+    drop_null(th, source->dict);
     return !error_set(th);
 }
 
@@ -138,7 +150,9 @@ difference(Thread *th, Value a, Value b)
     Value key;
     int64_t hash;
     while (result != NULL && set_next_entry(th, as_set(a), &pos, &key, &hash)) {
-        Answer inside = dict_contains(th, b, key);
+        Value v;
+        Answer inside = dict_lookup(th, (Dict *)(void *)value_object(b), key, hash, &v);
+        drop_null(th, v);
         if (inside == NO)
             inside = set_insert(th, as_set(result), retain(th, key), hash);
         drop(th, key);

@@ -17,13 +17,24 @@ slice_new(Thread *th, Value start, Value stop, Value step)
     return value_of(o);
 }
 
+/* One of the three: None leaves *out, ints beyond machine words are clamped. */
+RAISES static inline bool
+slice_part(Thread *th, Value v, int64_t *out)
+{
+    if (LIKELY(value_is_fixnum(v))) {
+        *out = value_fixnum(v);
+        return true;
+    }
+    return v == NONE || arg_ssize_clamped(th, v, out);
+}
+
 bool
 slice_unpack(Thread *th, Value slice, int64_t *start, int64_t *stop, int64_t *step)
 {
     Slice *s = as_slice(slice);
     *step = 1;
     if (s->step != NONE) {
-        if (!arg_ssize_clamped(th, s->step, step))
+        if (!slice_part(th, s->step, step))
             return false;
         if (*step == 0) {
             raise_value_error(th, "slice step cannot be zero");
@@ -34,8 +45,7 @@ slice_unpack(Thread *th, Value slice, int64_t *start, int64_t *stop, int64_t *st
     }
     *start = *step < 0 ? INT64_MAX : 0;
     *stop = *step < 0 ? INT64_MIN : INT64_MAX;
-    return (s->start == NONE || arg_ssize_clamped(th, s->start, start)) &&
-           (s->stop == NONE || arg_ssize_clamped(th, s->stop, stop));
+    return slice_part(th, s->start, start) && slice_part(th, s->stop, stop);
 }
 
 /* Brings one bound into what a walk over `length` items in that direction can meet. */

@@ -99,7 +99,7 @@ zip_next(Thread *th, Value self)
     if (result != NULL && object_unique(th, value_object(result))) {
         retain(th, result);
         for (int64_t i = 0; i < n; i++) {
-            Value v = iter_next(th, tuple_item(z->iters, i));
+            Value it = tuple_item(z->iters, i), v = next_item(th, it, type_of(it)->s.next);
             if (v == NULL) {
                 drop(th, result);
                 zip_ended(th, z, i);
@@ -115,7 +115,7 @@ zip_next(Thread *th, Value self)
     if (result == NULL)
         return NULL;
     for (int64_t i = 0; i < n; i++) {
-        Value v = iter_next(th, tuple_item(z->iters, i));
+        Value it = tuple_item(z->iters, i), v = next_item(th, it, type_of(it)->s.next);
         if (v == NULL) {
             drop(th, result);
             zip_ended(th, z, i);
@@ -229,7 +229,7 @@ map_next(Thread *th, Value self)
     Map *m = as_map(self);
     int64_t n = tuple_length(m->iters);
     if (LIKELY(n == 1)) {
-        Value v = iter_next(th, tuple_item(m->iters, 0));
+        Value it = tuple_item(m->iters, 0), v = next_item(th, it, type_of(it)->s.next);
         if (v == NULL)
             return NULL;
         Value result = call_1(th, m->function, v);
@@ -342,7 +342,7 @@ filter_next(Thread *th, Value self)
     Filter *f = as_filter(self);
     bool by_truth = f->function == NONE || f->function == value_of_type(&bool_type);
     for (size_t step = 0;; step++) {
-        Value v = iter_next(th, f->iter);
+        Value v = next_item(th, f->iter, type_of(f->iter)->s.next);
         if (v == NULL)
             return NULL;
         Answer good;

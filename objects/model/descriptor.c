@@ -506,7 +506,7 @@ dealloc(Thread *th, Object *o)
         .ops_flags = OPS_TRACKED | OPS_IMMUTABLE,                              \
         .methods = methods_,                                                   \
         .getters = getters_,                                                   \
-        .slots = {__VA_ARGS__, .getattr = generic_get_attr},                                                \
+        .slots = {__VA_ARGS__, .getattr = generic_get_attr},                   \
         .visit = visit,                                                        \
         .dealloc = dealloc,                                                    \
     }

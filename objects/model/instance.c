@@ -117,7 +117,7 @@ instance_get(Thread *th, Value v, Value name)
     Object *o = value_object(v);
     for (;;) {
         uint32_t number = load_acquire(&o->shape); /* pairs with the stores under the lock */
-        const Shape *s = shape_info[number];
+        const Shape *s = shape_at(number);
         const Type *t = s->type;
         Value found;
         if (UNLIKELY(t->attrs_offset == 0)) {
@@ -165,7 +165,7 @@ to_dict_mode(Thread *th, Object *o)
     object_touch(th, o);
     for (;;) {
         uint32_t number = load_acquire(&o->shape);
-        const Shape *s = shape_info[number];
+        const Shape *s = shape_at(number);
         Type *t = s->type;
         if (s->dict_mode)
             return true;
@@ -272,7 +272,7 @@ instance_set(Thread *th, Value self, Value name, Value v)
     Object *o = value_object(self);
     for (;;) {
         uint32_t number = load_acquire(&o->shape);
-        Shape *s = shape_info[number];
+        Shape *s = shape_at(number);
         Type *t = s->type;
         if (UNLIKELY(t->attrs_offset == 0)) {
             Value d = own_dict(th, o, t);
@@ -345,7 +345,7 @@ instance_delete(Thread *th, Value self, Value name)
     Object *o = value_object(self);
     for (;;) {
         uint32_t number = load_acquire(&o->shape);
-        const Shape *s = shape_info[number];
+        const Shape *s = shape_at(number);
         const Type *t = s->type;
         if (UNLIKELY(t->attrs_offset == 0)) {
             Value d = own_dict(th, o, t);
@@ -408,7 +408,7 @@ instance_dict_copy(Thread *th, Value v, bool *has_none)
     object_touch(th, o);
     for (;;) {
         uint32_t number = load_acquire(&o->shape);
-        const Shape *s = shape_info[number];
+        const Shape *s = shape_at(number);
         const Type *t = s->type;
         if (s->dict_mode || t->attrs_offset == 0) {
             Value d = instance_dict(th, v);
@@ -466,7 +466,7 @@ instance_rebase(Thread *th, Object *o, Type *to)
     object_touch(th, o);
     for (;;) {
         uint32_t number = load_acquire(&o->shape);
-        const Shape *s = shape_info[number];
+        const Shape *s = shape_at(number);
         Shape *target;
         if (s->dict_mode) {
             target = shape_dict_mode(th, to);
@@ -507,7 +507,7 @@ tail_slots(Object *o, uint32_t count)
 void
 instance_visit(Object *o, VisitFn visit, void *arg)
 {
-    const Shape *s = shape_info[object_shape(o)];
+    const Shape *s = shape_at(object_shape(o));
     Type *t = s->type;
     const TypeExtra *x = t->extra;
     if (x->native_visit)
@@ -538,7 +538,7 @@ instance_visit(Object *o, VisitFn visit, void *arg)
 void
 instance_clear(Thread *th, Object *o)
 {
-    const Shape *s = shape_info[object_shape(o)];
+    const Shape *s = shape_at(object_shape(o));
     Type *t = s->type;
     const TypeExtra *x = t->extra;
     if (x->tail) {
@@ -572,7 +572,7 @@ instance_clear(Thread *th, Object *o)
 void
 instance_dealloc(Thread *th, Object *o)
 {
-    const Shape *s = shape_info[object_shape(o)];
+    const Shape *s = shape_at(object_shape(o));
     Type *t = s->type;
     const TypeExtra *x = t->extra;
     if (x->tail) {
@@ -607,11 +607,11 @@ type_alloc(Thread *th, Type *type, size_t items)
 {
     uint32_t root = __atomic_load_n(&type->root_shape, __ATOMIC_ACQUIRE);
     TypeExtra *x = type->extra;
-    bool tracked = (type->ops.ops_flags & OPS_TRACKED) != 0;
+    bool tracked = (ops_flags_of(&type->ops) & OPS_TRACKED) != 0;
     if (LIKELY(!x->tail)) {
         size_t size = type->basic_size;
         if (type->attrs_offset != 0)
-            size += sizeof(AttrPart) + shape_info[root]->inline_capacity * sizeof(Field);
+            size += sizeof(AttrPart) + shape_at(root)->inline_capacity * sizeof(Field);
         else if (type->item_size != 0)
             size += items * type->item_size;
         return value_of(object_new_kind(th, root, size, tracked));

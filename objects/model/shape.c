@@ -71,7 +71,7 @@ shape_enter(Type *type, Shape *s)
     if (s->number == 0)
         return false;
     s->type = type;
-    shape_info[s->number] = s;
+    __atomic_store_n(&shape_info[s->number], s, __ATOMIC_RELEASE);
     __atomic_store_n(&shape_type[s->number], &type->ops, __ATOMIC_RELEASE);
     return true;
 }
@@ -179,7 +179,8 @@ shape_child(Thread *th, Shape *s, Value name)
         keys_free(th, fresh);
     if (other) { /* another thread was faster: the number stays unused */
         drop(th, name);
-        shape_info[c->number] = NULL;
+        __atomic_store_n(&shape_info[c->number], NULL, __ATOMIC_RELEASE);
+        __atomic_store_n(&shape_type[c->number], NULL, __ATOMIC_RELEASE);
         free(c);
         return other;
     }
@@ -254,7 +255,7 @@ shapes_free(Thread *th, Type *type)
         store_relaxed(&shape_version[s->number], 0u);
         if (s->keys && --s->keys->refs == 0)
             retire_memory(th, s->keys, sizeof *s->keys, keys_free);
-        shape_info[s->number] = NULL;
+        __atomic_store_n(&shape_info[s->number], NULL, __ATOMIC_RELEASE);
         __atomic_store_n(&shape_type[s->number], NULL, __ATOMIC_RELEASE);
         retire_memory(th, s, sizeof *s, shape_free);
         s = next;
@@ -266,7 +267,7 @@ shapes_free(Thread *th, Type *type)
 uint32_t
 shape_slot_offset(uint32_t shape, Value name)
 {
-    const Shape *s = shape_info[shape];
+    const Shape *s = shape_at(shape);
     if (s == NULL || s->dict_mode || s->type->attrs_offset <= ATTRS_TAIL)
         return 0;
     int i = shape_find(s, name);
@@ -279,7 +280,7 @@ shape_slot_offset(uint32_t shape, Value name)
 uint32_t
 shape_transition(Thread *th, uint32_t shape, Value name, uint32_t *offset)
 {
-    Shape *s = shape_info[shape];
+    Shape *s = shape_at(shape);
     if (s == NULL || s->dict_mode || s->type->attrs_offset <= ATTRS_TAIL ||
         s->count >= s->inline_capacity || shape_find(s, name) >= 0)
         return 0;

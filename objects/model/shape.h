@@ -40,7 +40,7 @@ struct Shape {
 static inline Shape *
 shape_at(uint32_t number)
 {
-    return shape_info[number];
+    return __atomic_load_n(&shape_info[number], __ATOMIC_RELAXED); /* as type_at() */
 }
 
 static inline uint32_t

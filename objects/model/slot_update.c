@@ -213,8 +213,10 @@ slots_update(Thread *th, Type *type, Value name)
     } else {
         Value bases = field_read(th, &type->ops.head, &type->bases);
         Value mro = field_peek(&type->mro);
-        if (bases && tuple_length(bases) == 1 && mro && type_of(value_of_type(type)) == &type_type &&
-            tuple_item(mro, 0) == value_of_type(type)) {
+        bool plain = bases && tuple_length(bases) == 1 && mro &&
+                     type_of(value_of_type(type)) == &type_type &&
+                     tuple_item(mro, 0) == value_of_type(type);
+        if (plain) {
             update_from_base(th, type);
         } else {
             for (size_t i = 0; i < slot_def_count;)
@@ -233,7 +235,7 @@ void
 slots_update_tree(Thread *th, Type *type, Value name)
 {
     slots_update(th, type, name);
-    if (type->extra->sub_count == 0 || thread_stack_low(th)) /* a hint: read without lock */
+    if (__atomic_load_n(&type->extra->sub_count, __ATOMIC_RELAXED) == 0 || thread_stack_low(th)) /* a hint: read without lock */
         return;
     Value error = th->error;
     th->error = NULL;

@@ -228,7 +228,8 @@ enum ShapeNumber {
 static inline Type *
 type_at(uint32_t shape)
 {
-    return (Type *)(void *)shape_type[shape];
+    /* relaxed: an object's shape is published after its entry, and the address depends on it */
+    return (Type *)(void *)__atomic_load_n(&shape_type[shape], __ATOMIC_RELAXED);
 }
 
 /* The shape of any value: immediates have their type's root shape. */

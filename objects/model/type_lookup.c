@@ -84,7 +84,7 @@ enum { WATCHED_BY_SHAPE = 1, WATCHED_BY_TYPE = 2, KILLS_MAX = 8 };
 
 typedef struct LookupTable {
     uint32_t mask;
-    uint32_t count;      /* [lock] names */
+    ATOMIC(uint32_t) count; /* [lock] names */
     LookupEntry entries[];
 } LookupTable;
 
@@ -131,8 +131,14 @@ table_put(Thread *th, LookupTable *t, Value name)
         i++;
     LookupEntry *e = &t->entries[i & t->mask];
     store_release(&e->name, retain(th, name)); /* pairs with table_find() */
-    t->count++;
+    store_relaxed(&t->count, load_relaxed(&t->count) + 1);
     return e;
+}
+
+static inline bool
+table_is_full(const LookupTable *t)
+{
+    return (load_relaxed(&t->count) + 1) * 4 > (t->mask + 1) * 3;
 }
 
 /* Remembers what `name` is in `type`: `v` or NULL for nothing, found when types_epoch was
@@ -143,7 +149,7 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint64_t epoch)
     TypeExtra *x = type->extra;
     LookupTable *table = load_acquire(&x->cache);
     LookupTable *fresh = NULL;
-    if (table == NULL || (table->count + 1) * 4 > (table->mask + 1) * 3) {
+    if (table == NULL || table_is_full(table)) {
         uint32_t size = TABLE_FIRST;
         if (table)
             size = (table->mask + 1) * 2;
@@ -175,10 +181,12 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint64_t epoch)
             fresh = NULL;
         }
         LookupEntry *e = table_find(table, name);
-        if (e == NULL)
+        if (e == NULL && !table_is_full(table)) /* others may have filled it meanwhile */
             e = table_put(th, table, name);
-        old = load_relaxed(&e->value);
-        store_release(&e->value, retain(th, v ? v : ABSENT));
+        if (e != NULL) {
+            old = load_relaxed(&e->value);
+            store_release(&e->value, retain(th, v ? v : ABSENT));
+        }
     }
     unlock_types(held);
     free(fresh);
@@ -330,7 +338,7 @@ type_is_subtype(Type *t, Type *base)
 
 /* Whose guard it is, for those given lately. */
 static struct GuardHome {
-    uint32_t guard;
+    ATOMIC(uint32_t) guard; /* a hint where read without lock */
     uint8_t watch; /* WATCHED_BY_SHAPE, WATCHED_BY_TYPE */
     Type *type;
 } guard_homes[8192]; /* [lock] types_lock */
@@ -346,7 +354,7 @@ static uint32_t
 guard_give(Type *type, uint32_t *cell, uint8_t watch)
 {
     uint32_t g = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
-    if (g != 0 && guard_home(g)->guard == g) /* a hint: attr_cache_index() looks again */
+    if (g != 0 && load_relaxed(&guard_home(g)->guard) == g) /* attr_cache_index() looks again */
         return g;
     if ((type_flags(type) & TYPE_READY) == 0)
         return 0;
@@ -359,7 +367,10 @@ guard_give(Type *type, uint32_t *cell, uint8_t watch)
             store_relaxed(&type->extra->guarded, (uint8_t)1);
             __atomic_store_n(cell, g, __ATOMIC_RELEASE);
         }
-        *guard_home(g) = (struct GuardHome){g, watch, type};
+        struct GuardHome *home = guard_home(g);
+        store_relaxed(&home->guard, g);
+        home->watch = watch;
+        home->type = type;
     }
     unlock_types(held);
     return g;
@@ -475,7 +486,7 @@ watch_name(uint32_t guard, Value name, Value v)
     bool ok = false;
     bool held = lock_types();
     struct GuardHome *home = guard_home(guard);
-    if (home->guard == guard && types_quiet()) {
+    if (load_relaxed(&home->guard) == guard && types_quiet()) {
         LookupTable *t = load_relaxed(&home->type->extra->cache);
         LookupEntry *e = t ? table_find(t, name) : NULL;
         if (e && load_relaxed(&e->value) == v && e->kills < KILLS_MAX) {
@@ -574,7 +585,7 @@ forget_in(Type *t, void *arg)
 void
 type_tree_locked(Type *type, void (*fn)(Type *t, void *arg), void *arg)
 {
-    if (type->extra->sub_count == 0) {
+    if (__atomic_load_n(&type->extra->sub_count, __ATOMIC_RELAXED) == 0) {
         fn(type, arg);
         return;
     }
@@ -671,8 +682,10 @@ type_subclass_link(Thread *th, Type *base, Type *sub)
             ok = false;
         }
     }
-    if (ok)
-        x->subs[x->sub_count++] = sub;
+    if (ok) {
+        x->subs[x->sub_count] = sub;
+        __atomic_store_n(&x->sub_count, x->sub_count + 1, __ATOMIC_RELAXED);
+    }
     unlock_types(held);
     if (!ok)
         raise_memory(th);
@@ -688,7 +701,8 @@ type_subclass_unlink(Type *base, Type *sub)
     bool held = lock_types();
     for (uint32_t i = 0; i < x->sub_count; i++) {
         if (x->subs[i] == sub) {
-            for (x->sub_count--; i < x->sub_count; i++)
+            __atomic_store_n(&x->sub_count, x->sub_count - 1, __ATOMIC_RELAXED);
+            for (; i < x->sub_count; i++)
                 x->subs[i] = x->subs[i + 1];
             break;
         }

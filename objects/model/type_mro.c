@@ -20,7 +20,7 @@
 static bool
 adds_layout(const Type *t)
 {
-    const Type *b = t->base;
+    const Type *b = __atomic_load_n(&t->base, __ATOMIC_ACQUIRE); /* pairs with set_base() */
     if (b == NULL)
         return true;
     if (t->spec == NULL)
@@ -32,8 +32,9 @@ adds_layout(const Type *t)
 Type *
 type_solid(Type *t)
 {
-    while (t->base && !adds_layout(t))
-        t = t->base;
+    Type *base; /* acquire: pairs with set_base() */
+    while ((base = __atomic_load_n(&t->base, __ATOMIC_ACQUIRE)) != NULL && !adds_layout(t))
+        t = base;
     return t;
 }
 

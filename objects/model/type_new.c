@@ -463,7 +463,7 @@ build(Thread *th, Plan *p)
         goto fail;
     /* Lookups meanwhile -- a mro() method may ask -- go by the base. */
     for (size_t offset = 0; offset < sizeof(TypeSlots); offset += sizeof(SlotFn))
-        *slot_at(type, offset) = *slot_at(p->base, offset);
+        *slot_at(type, offset) = __atomic_load_n(slot_at(p->base, offset), __ATOMIC_RELAXED);
     Value mro = mro_compute(th, type, p->bases);
     if (mro == NULL)
         goto fail;

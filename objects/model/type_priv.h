@@ -27,7 +27,7 @@ typedef struct TypeExtra {
     uint8_t own_dict;                   /* [const] enum OwnDict */
     bool tail;                          /* [const] instances vary in length */
     bool linked;                        /* [lock] in its bases' lists */
-    uint32_t slots_start;               /* [const] __slots__ words of all classes: here .. basic_size */
+    uint32_t slots_start;               /* [const] where the words of __slots__ begin */
     uint32_t tail_slots;                /* [const] words of __slots__ at the end of the cell */
     uint32_t inline_capacity;           /* [lock] of the newest root shape */
     uint32_t attributes;                /* [const] what instances were expected to have */
@@ -57,11 +57,11 @@ void type_modify_begin(Thread *th, Type *type, Value name);
 /* The same if neither the old nor the new value is a data descriptor and `name` is no dunder. */
 void type_modify_begin_mild(Thread *th, Type *type, Value name);
 void type_modify_end(Thread *th);
-void type_lookup_forget(Thread *th, Type *type); /* drops the type's lookup table: dealloc, clear */
+void type_lookup_forget(Thread *th, Type *type); /* drops the type's lookup table */
 void type_lookup_visit(Type *type, VisitFn visit, void *arg);
-/* Finds `name` in the mro behind `after`; new reference or NULL; *where (may be NULL): who has it. */
+/* Finds `name` in the mro behind `after`; new reference or NULL. */
 Value type_lookup_after(Thread *th, Type *type, Type *after, Value name);
-/* The first type in the mro whose dict has `name`: BORROWED (kept by the mro); *v: new reference. */
+/* The first type in the mro whose dict has `name`, BORROWED; *v: what it has, new. */
 Type *type_lookup_where(Thread *th, Type *type, Value name, Value *v);
 RAISES bool type_subclass_link(Thread *th, Type *base, Type *sub);
 void type_subclass_unlink(Type *base, Type *sub);
@@ -199,7 +199,8 @@ extern const GetterDef instance_dict_getter, instance_weakref_getter;
  * it can have none. */
 Value instance_dict_copy(Thread *th, Value o, bool *has_none);
 bool instance_has_dict(Value o);
-RAISES bool instance_rebase(Thread *th, Object *o, Type *to); /* shape of `to` with the same names */
+/* Gives `o` the shape of `to` with the same names. */
+RAISES bool instance_rebase(Thread *th, Object *o, Type *to);
 
 /* An interned exact str equal to `name` (a str): new reference. */
 RAISES Value name_interned(Thread *th, Value name);

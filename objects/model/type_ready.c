@@ -146,7 +146,8 @@ type_set_memory(Type *type, Type *base, const TypeSpec *spec)
         x->native_clear = bx->native_clear;
         x->native_finalize = bx->native_finalize;
         x->native_dealloc = bx->native_dealloc;
-        type->ops.ops_flags |= base->ops.ops_flags & (OPS_TRACKED | OPS_FINALIZER | OPS_BORN_SHARED);
+        type->ops.ops_flags |=
+            ops_flags_of(&base->ops) & (OPS_TRACKED | OPS_FINALIZER | OPS_BORN_SHARED);
     }
     if (spec) {
         type->ops.ops_flags |= spec->ops_flags;
@@ -514,8 +515,8 @@ spec_names(Thread *th, Type *type, const TypeSpec *spec, Value module, Value dic
 Type *
 type_from_spec(Thread *th, const TypeSpec *spec, Value module, Value bases)
 {
-    Value own_bases = bases ? retain(th, bases)
-                            : tuple_pack(th, 1, value_of_type(spec->base ? spec->base : &object_type));
+    Type *only = spec->base ? spec->base : &object_type;
+    Value own_bases = bases ? retain(th, bases) : tuple_pack(th, 1, value_of_type(only));
     if (own_bases == NULL)
         return NULL;
     Type *base = type_best_base(th, own_bases);

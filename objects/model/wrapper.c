@@ -317,8 +317,9 @@ wrapper_get(Thread *th, Value v, Value object, Value type)
     if (object == NULL)
         return retain(th, v);
     if (!is_instance_of(object, w->type))
-        return raise_type_error(th, "descriptor '%V' for '%N' objects doesn't apply to a '%T' object",
-                                w->name, w->type, object);
+        return raise_type_error(
+            th, "descriptor '%V' for '%N' objects doesn't apply to a '%T' object", w->name, w->type,
+            object);
     return method_wrapper_new(th, w, object);
 }
 

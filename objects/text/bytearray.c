@@ -56,7 +56,7 @@ byte_view(Thread *th, Value v)
     if (UNLIKELY((object_bits(&a->head) & BIT_SHARED) && b.n > 0)) {
         copy = mem_alloc(b.n); /* without memory the look is at what others may be writing */
         if (copy != NULL) {
-            memcpy(copy, b.p, b.n);
+            memory_move_raced(copy, b.p, b.n); /* memoryviews may write it */
             b.p = copy;
         }
     }
@@ -79,7 +79,7 @@ bytearray_byte(Thread *th, Value v, int64_t i)
     if (i < 0) {
         i += a->length;
     }
-    int64_t byte = i >= 0 && i < a->length ? a->start[i] : -1;
+    int64_t byte = i >= 0 && i < a->length ? __atomic_load_n(a->start + i, __ATOMIC_RELAXED) : -1;
     object_unlock(&a->head, held);
     return byte;
 }

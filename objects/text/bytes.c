@@ -67,7 +67,7 @@ bytes_from(Thread *th, const void *p, size_t n)
     }
     Value v = bytes_new(th, n);
     if (LIKELY(v != NULL)) {
-        memcpy(as_bytes(v)->data, p, n);
+        copy_bytes(as_bytes(v)->data, p, n);
     }
     return v;
 }
@@ -468,6 +468,12 @@ getitem_slot(Thread *th, Value self, Value key)
         i = value_fixnum(key);
     } else if (is_exact(key, SHAPE_SLICE)) {
         int64_t start, stop, step;
+        if (slice_simple(key, b->length, &start, &stop)) {
+            if (stop - start == b->length && is_exact(self, SHAPE_BYTES)) {
+                return retain(th, self);
+            }
+            return bytes_from(th, b->data + start, (size_t)(stop - start));
+        }
         if (!slice_unpack(th, key, &start, &stop, &step)) {
             return NULL;
         }

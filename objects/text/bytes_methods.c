@@ -1102,7 +1102,11 @@ decode_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnam
         .name = "decode", .names = {"encoding", "errors"}, .positional = 2};
     Value v[2] = {NULL, NULL};
     const char *text[2] = {NULL, NULL};
-    if ((nargs > 0 || kwnames != NULL) && !args_bind(th, &params, args, nargs, kwnames, v)) {
+    if (nargs == 0 && kwnames == NULL && is_bytes(self)) {
+        return str_decode_utf8(th, as_bytes(self)->data, (size_t)as_bytes(self)->length, NULL,
+                               NULL);
+    }
+    if (!args_bind(th, &params, args, nargs, kwnames, v)) {
         return NULL;
     }
     for (int i = 0; i < 2; i++) {

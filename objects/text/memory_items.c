@@ -75,7 +75,7 @@ static void
 copy_out(const Layout *l, int dim, uint8_t *p, uint8_t *out, const int64_t *out_strides)
 {
     if (dim == l->ndim) {
-        memcpy(out, p, (size_t)l->item_size);
+        memory_move_raced(out, p, (size_t)l->item_size);
         return;
     }
     for (int64_t i = 0; i < l->shape[dim]; i++) {
@@ -87,7 +87,7 @@ void
 layout_copy_out(const Layout *l, uint8_t *out, bool fortran)
 {
     if (fortran ? layout_is_fortran(l) : layout_is_c(l)) {
-        memcpy(out, l->data, (size_t)l->length);
+        memory_move_raced(out, l->data, (size_t)l->length);
         return;
     }
     int64_t strides[MEMORY_DIMS_MAX], step = l->item_size;
@@ -106,7 +106,7 @@ layout_copy(Thread *th, const Layout *to, const Layout *from)
     size_t size = (size_t)to->item_size;
     if (to->strides[0] == to->item_size && from->strides[0] == from->item_size &&
         to->suboffsets == NULL && from->suboffsets == NULL) {
-        memmove(to->data, from->data, (size_t)n * size);
+        memory_move_raced(to->data, from->data, (size_t)n * size);
         return true;
     }
     uint8_t *copy = mem_alloc((size_t)n * size + 1);
@@ -116,7 +116,7 @@ layout_copy(Thread *th, const Layout *to, const Layout *from)
     }
     layout_copy_out(from, copy, false);
     for (int64_t i = 0; i < n; i++) {
-        memcpy(layout_step(to, 0, to->data, i), copy + (size_t)i * size, size);
+        memory_move_raced(layout_step(to, 0, to->data, i), copy + (size_t)i * size, size);
     }
     mem_free(copy);
     return true;

@@ -2,6 +2,7 @@
 #ifndef OBJECTS_TEXT_MEMORY_PRIV_H
 #define OBJECTS_TEXT_MEMORY_PRIV_H
 
+#include "base/sanitize.h"
 #include "objects/text/bytes_priv.h"
 
 #define MEMORY_DIMS_MAX 64
@@ -84,7 +85,9 @@ RAISES bool layout_copy(Thread *th, const Layout *to, const Layout *from);
 static inline void
 item_load(uint8_t out[8], const uint8_t *p, int64_t size)
 {
-    if (size == 1) {
+    if (WEFT_TSAN) {
+        memory_move_raced(out, p, (size_t)size);
+    } else if (size == 1) {
         out[0] = __atomic_load_n(p, __ATOMIC_RELAXED);
     } else if (size == 2 && ((uintptr_t)p & 1) == 0) {
         uint16_t x = __atomic_load_n((const uint16_t *)(const void *)p, __ATOMIC_RELAXED);
@@ -103,7 +106,9 @@ item_load(uint8_t out[8], const uint8_t *p, int64_t size)
 static inline void
 item_store(uint8_t *p, const uint8_t in[8], int64_t size)
 {
-    if (size == 1) {
+    if (WEFT_TSAN) {
+        memory_move_raced(p, in, (size_t)size);
+    } else if (size == 1) {
         __atomic_store_n(p, in[0], __ATOMIC_RELAXED);
     } else if (size == 2 && ((uintptr_t)p & 1) == 0) {
         uint16_t x;

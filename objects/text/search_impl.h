@@ -6,7 +6,7 @@
  * "Two-way string-matching", 1991), which is linear in the worst case.
  */
 
-static VECTORIZED int64_t
+static int64_t
 FN(find_char)(const CHAR *p, size_t n, CHAR c)
 {
 #if CHAR_SIZE == 1
@@ -18,15 +18,18 @@ FN(find_char)(const CHAR *p, size_t n, CHAR c)
     return at == NULL ? -1 : at - p;
 #else
     size_t i = 0;
+#ifdef __SSE2__
+    const __m128i wanted = _mm_set1_epi16((short)c);
     for (; i + 16 <= n; i += 16) {
-        CHAR hit = 0;
-        for (int k = 0; k < 16; k++) {
-            hit |= (CHAR)(p[i + (size_t)k] == c);
-        }
-        if (hit) {
-            break;
+        __m128i low = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(p + i + 8));
+        int hits = _mm_movemask_epi8(_mm_packs_epi16(_mm_cmpeq_epi16(low, wanted),
+                                                     _mm_cmpeq_epi16(high, wanted)));
+        if (hits != 0) {
+            return (int64_t)i + __builtin_ctz((unsigned)hits);
         }
     }
+#endif
     for (; i < n; i++) {
         if (p[i] == c) {
             return (int64_t)i;

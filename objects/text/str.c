@@ -522,6 +522,9 @@ getitem_slot(Thread *th, Value self, Value key)
         i = value_fixnum(key);
     } else if (is_exact(key, SHAPE_SLICE)) {
         int64_t start, stop, step;
+        if (slice_simple(key, (int64_t)str_length(self), &start, &stop)) {
+            return str_substring(th, self, (size_t)start, (size_t)stop);
+        }
         if (!slice_unpack(th, key, &start, &stop, &step)) {
             return NULL;
         }

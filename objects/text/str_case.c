@@ -52,25 +52,33 @@ ascii_map(Thread *th, Value self, bool upper)
 typedef struct Mapped {
     uint32_t *out;
     size_t count;
+    uint32_t all;       /* the characters put so far, ORed */
 } Mapped;
+
+static inline void
+put(Mapped *m, uint32_t c)
+{
+    m->out[m->count++] = c;
+    m->all |= c;
+}
 
 static inline void
 put_mapped(Mapped *m, const uint32_t *c, int n)
 {
     for (int i = 0; i < n; i++) {
-        m->out[m->count++] = c[i];
+        put(m, c[i]);
     }
 }
 
 /* A capital sigma is a final one if a cased letter stands before it and none behind,
  * case-ignorable ones not counted. */
 static bool
-sigma_is_final(Chars c, size_t at)
+sigma_is_final(const uint32_t *p, size_t n, size_t at)
 {
     size_t i = at;
     bool before = false;
     while (i > 0) {
-        uint32_t flags = unicode_facts(chars_get(c, --i))->flags;
+        uint32_t flags = unicode_facts(p[--i])->flags;
         if (!(flags & UNICODE_CASE_IGNORABLE)) {
             before = (flags & UNICODE_CASED) != 0;
             break;
@@ -79,8 +87,8 @@ sigma_is_final(Chars c, size_t at)
     if (!before) {
         return false;
     }
-    for (i = at + 1; i < c.n; i++) {
-        uint32_t flags = unicode_facts(chars_get(c, i))->flags;
+    for (i = at + 1; i < n; i++) {
+        uint32_t flags = unicode_facts(p[i])->flags;
         if (!(flags & UNICODE_CASE_IGNORABLE)) {
             return (flags & UNICODE_CASED) == 0;
         }
@@ -88,35 +96,33 @@ sigma_is_final(Chars c, size_t at)
     return true;
 }
 
-static void
-put_lower(Mapped *m, Chars c, size_t i)
+static inline void
+put_lower(Mapped *m, const uint32_t *p, size_t n, size_t i)
 {
-    uint32_t x = chars_get(c, i), buf[3];
-    const UnicodeFacts *f = unicode_facts(x);
-    if (LIKELY(!(f->flags & UNICODE_SPECIAL_CASE) && x != 0x3a3)) {
-        m->out[m->count++] = f->lower;
-        return;
+    uint32_t buf[3];
+    const UnicodeFacts *f = unicode_facts(p[i]);
+    if (p[i] == 0x3a3) {
+        put(m, sigma_is_final(p, n, i) ? 0x3c2 : 0x3c3);
+    } else if (LIKELY(!(f->flags & UNICODE_SPECIAL_CASE))) {
+        put(m, f->lower);
+    } else {
+        put_mapped(m, buf, unicode_to_lower(p[i], buf));
     }
-    if (x == 0x3a3) {
-        m->out[m->count++] = sigma_is_final(c, i) ? 0x3c2 : 0x3c3;
-        return;
-    }
-    put_mapped(m, buf, unicode_to_lower(x, buf));
 }
 
-static void
+static inline void
 put_upper(Mapped *m, uint32_t x)
 {
     uint32_t buf[3];
     const UnicodeFacts *f = unicode_facts(x);
     if (LIKELY(!(f->flags & UNICODE_SPECIAL_CASE))) {
-        m->out[m->count++] = f->upper;
-        return;
+        put(m, f->upper);
+    } else {
+        put_mapped(m, buf, unicode_to_upper(x, buf));
     }
-    put_mapped(m, buf, unicode_to_upper(x, buf));
 }
 
-static void
+static inline void
 put_title(Mapped *m, uint32_t x)
 {
     uint32_t buf[3];
@@ -124,91 +130,102 @@ put_title(Mapped *m, uint32_t x)
 }
 
 static void
-map_lower(Mapped *m, Chars c)
+map_lower(Mapped *m, const uint32_t *p, size_t n)
 {
-    for (size_t i = 0; i < c.n; i++) {
-        put_lower(m, c, i);
+    for (size_t i = 0; i < n; i++) {
+        put_lower(m, p, n, i);
     }
 }
 
 static void
-map_upper(Mapped *m, Chars c)
+map_upper(Mapped *m, const uint32_t *p, size_t n)
 {
-    for (size_t i = 0; i < c.n; i++) {
-        put_upper(m, chars_get(c, i));
+    for (size_t i = 0; i < n; i++) {
+        put_upper(m, p[i]);
     }
 }
 
 static void
-map_fold(Mapped *m, Chars c)
+map_fold(Mapped *m, const uint32_t *p, size_t n)
 {
-    for (size_t i = 0; i < c.n; i++) {
-        uint32_t x = chars_get(c, i), buf[3];
-        const UnicodeFacts *f = unicode_facts(x);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t buf[3];
+        const UnicodeFacts *f = unicode_facts(p[i]);
         if (LIKELY(!(f->flags & UNICODE_FOLDS))) {
-            m->out[m->count++] = f->lower;
+            put(m, f->lower);
         } else {
-            put_mapped(m, buf, unicode_fold(x, buf));
+            put_mapped(m, buf, unicode_fold(p[i], buf));
         }
     }
 }
 
 static void
-map_capitalize(Mapped *m, Chars c)
+map_capitalize(Mapped *m, const uint32_t *p, size_t n)
 {
-    put_title(m, chars_get(c, 0));
-    for (size_t i = 1; i < c.n; i++) {
-        put_lower(m, c, i);
+    put_title(m, p[0]);
+    for (size_t i = 1; i < n; i++) {
+        put_lower(m, p, n, i);
     }
 }
 
 static void
-map_swapcase(Mapped *m, Chars c)
+map_swapcase(Mapped *m, const uint32_t *p, size_t n)
 {
-    for (size_t i = 0; i < c.n; i++) {
-        uint32_t x = chars_get(c, i), flags = unicode_facts(x)->flags;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t flags = unicode_facts(p[i])->flags;
         if (flags & UNICODE_UPPER) {
-            put_lower(m, c, i);
+            put_lower(m, p, n, i);
         } else if (flags & UNICODE_LOWER) {
-            put_upper(m, x);
+            put_upper(m, p[i]);
         } else {
-            m->out[m->count++] = x;
+            put(m, p[i]);
         }
     }
 }
 
 static void
-map_title(Mapped *m, Chars c)
+map_title(Mapped *m, const uint32_t *p, size_t n)
 {
     bool inside = false;
-    for (size_t i = 0; i < c.n; i++) {
-        uint32_t x = chars_get(c, i);
+    for (size_t i = 0; i < n; i++) {
         if (inside) {
-            put_lower(m, c, i);
+            put_lower(m, p, n, i);
         } else {
-            put_title(m, x);
+            put_title(m, p[i]);
         }
-        inside = unicode_is(x, UNICODE_CASED);
+        inside = unicode_is(p[i], UNICODE_CASED);
     }
 }
 
 static Value
-map_text(Thread *th, Value self, void (*map)(Mapped *m, Chars c))
+map_text(Thread *th, Value self, void (*map)(Mapped *m, const uint32_t *p, size_t n))
 {
     Chars c = chars_of(self);
     if (c.n == 0) {
         return str_empty;
     }
-    uint32_t local[192];
-    Mapped m = {local, 0};
-    if (c.n > ARRAY_LEN(local) / 3) { /* a character becomes three at most */
-        m.out = c.n > STR_MAX_LENGTH / 3 ? NULL : mem_alloc(c.n * 3 * sizeof *m.out);
+    /* A character becomes three at most; the text in full width stands behind the result. */
+    uint32_t local[256];
+    Mapped m = {local, 0, 0};
+    size_t n = c.n;
+    if (n > ARRAY_LEN(local) / 4) {
+        m.out = n > STR_MAX_LENGTH / 4 ? NULL : mem_alloc(n * 4 * sizeof *m.out);
         if (m.out == NULL) {
             return raise_memory(th);
         }
     }
-    map(&m, c);
-    Value v = str_from_ucs4(th, m.out, m.count);
+    uint32_t *in = m.out + n * 3;
+    chars_copy(in, 4, c);
+    map(&m, in, n);
+    Value v;
+    if (m.count == 1 && m.all < 0x100) {
+        v = str_latin1((uint8_t)m.all);
+    } else {
+        v = str_new(th, m.count, m.all);
+        if (v != NULL) {
+            chars_copy(as_str(v)->data, width_for(m.all), (Chars){m.out, m.count, 4});
+        }
+    }
     if (m.out != local) {
         mem_free(m.out);
     }

@@ -9,6 +9,9 @@
 #include "objects/text/text_priv.h"
 
 #include <wchar.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define CHAR uint8_t
 #define CHAR_SIZE 1

@@ -120,10 +120,53 @@ split_spaces(Thread *th, Value s, size_t max)
     return list_or_fail(th, list, good);
 }
 
+/* Splits a text of width 1 at a byte; pieces are short as a rule. */
+static Value
+split_by_byte(Thread *th, Value s, uint8_t sep, size_t max)
+{
+    Value list = list_new(th, 12);
+    if (list == NULL) {
+        return NULL;
+    }
+    const uint8_t *p = as_str(s)->data;
+    size_t n = as_str(s)->length, start = 0, pieces = 0;
+    bool good = true, ascii = as_str(s)->ascii;
+    while (good) {
+        size_t i = start, near = n - start > 16 ? start + 16 : n;
+        if (pieces++ == max) {
+            i = n;
+        } else {
+            while (i < near && p[i] != sep) {
+                i++;
+            }
+            if (i == near && i < n) {
+                const uint8_t *at = memchr(p + i, sep, n - i);
+                i = at == NULL ? n : (size_t)(at - p);
+            }
+        }
+        if (start == 0 && i == n) { /* nothing to split */
+            drop(th, list);
+            return list_of_whole(th, s);
+        }
+        Value piece = ascii ? str_from_ascii(th, (const char *)p + start, i - start)
+                            : str_from_latin1(th, p + start, i - start);
+        good = piece != NULL && (LIKELY(list_append_fast(th, list, piece)) ||
+                                 list_append_steal(th, list, piece));
+        if (i == n) {
+            break;
+        }
+        start = i + 1;
+    }
+    return list_or_fail(th, list, good);
+}
+
 static Value
 split_by(Thread *th, Value s, Value sep, size_t max)
 {
     Chars c = chars_of(s), x = chars_of(sep);
+    if (c.width == 1 && x.n == 1 && x.width == 1) {
+        return split_by_byte(th, s, *(const uint8_t *)x.p, max);
+    }
     int64_t hit = max == 0 ? -1 : chars_find(c, x);
     if (hit < 0) {
         return list_of_whole(th, s);

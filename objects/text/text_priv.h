@@ -212,6 +212,35 @@ str_utf8_free(char *utf8)
 void str_intern_forget(Thread *th, Str *s);                   /* from dealloc */
 bool intern_init(void);
 
+/* The bounds of a slice of ints without a step in a sequence of that length; false: it is
+ * another one (slice_unpack() it). */
+static inline bool
+slice_simple(Value slice, int64_t length, int64_t *start, int64_t *stop)
+{
+    const Slice *s = as_slice(slice);
+    if (s->step != NONE) {
+        return false;
+    }
+    int64_t from = 0, to = length;
+    if (s->start != NONE) {
+        if (!value_is_fixnum(s->start)) {
+            return false;
+        }
+        from = value_fixnum(s->start);
+        from = from < 0 ? (from + length < 0 ? 0 : from + length) : from > length ? length : from;
+    }
+    if (s->stop != NONE) {
+        if (!value_is_fixnum(s->stop)) {
+            return false;
+        }
+        to = value_fixnum(s->stop);
+        to = to < 0 ? (to + length < 0 ? 0 : to + length) : to > length ? length : to;
+    }
+    *start = from;
+    *stop = to < from ? from : to;
+    return true;
+}
+
 /* -- str_build.c -- */
 RAISES bool str_builder_chars(Thread *th, StrBuilder *b, Chars c);
 RAISES bool str_builder_i64(Thread *th, StrBuilder *b, int64_t n);      /* decimal digits */
