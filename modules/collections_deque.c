@@ -419,6 +419,7 @@ deque_remove(Thread *th, Value self, Value value)
 {
     Deque *d = as_deque(self);
     uint64_t begun, now;
+    object_touch(th, &d->head);
 restart:
     begun = deque_state(d);
     for (int64_t i = 0;; i++) {

@@ -7,8 +7,16 @@
  * Locks: the list and `state` (which counts changes of the order) are under the object lock; the
  * two dicts look after themselves.  The list counts its nodes, so a node found through a lagging
  * pointer is alive; `linked` says whether it still is in the list.
+ *
+ * So that threads do not tear dict and list apart, a method that changes both claims the
+ * OrderedDict for its thread (od_enter).  Keys may be compared by Python code meanwhile, so it is
+ * no lock that could deadlock: who has waited long goes on without.
  */
+#include <unistd.h>
+
 #include "modules/collections_priv.h"
+#include "threads/blocking.h"
+#include "threads/mutex.h"
 
 typedef struct OdNode {
     struct Object head;
@@ -23,6 +31,7 @@ typedef struct OrderedDict {
     Value nodes;          /* [const] dict: key to OdNode */
     OdNode *first, *last; /* [lock] counted */
     uint64_t state;       /* [lock] */
+    ATOMIC(uint32_t) busy; /* number of the thread that is changing it, 0: none */
 } OrderedDict;
 
 static inline OrderedDict *
@@ -53,6 +62,46 @@ RAISES static bool
 key_hash(Thread *th, Value key, int64_t *hash)
 {
     return to_hash(th, key, hash);
+}
+
+/* -- one method at a time -- */
+
+#define ENTER_SPINS 100
+#define ENTER_TRIES 20000
+#define ENTER_PAUSE 50 /* microseconds */
+
+static NOINLINE bool
+od_enter_slow(Thread *th, OrderedDict *od)
+{
+    for (int tries = 0; tries < ENTER_TRIES; tries++) {
+        uint32_t nobody = 0;
+        if (cas_acquire(&od->busy, &nobody, th->id)) /* pairs with od_leave() [odict.busy] */
+            return true;
+        if (nobody == th->id)
+            return false;
+        if (tries < ENTER_SPINS) {
+            safepoint_quiet(th);
+            continue;
+        }
+        blocking_begin(th);
+        usleep(ENTER_PAUSE);
+        blocking_end(th);
+    }
+    return false;
+}
+
+/* Claims the OrderedDict for this thread; pass the result to od_leave(). */
+static inline bool
+od_enter(Thread *th, OrderedDict *od)
+{
+    return UNLIKELY(load_relaxed(&threads_started) != 0) && od_enter_slow(th, od);
+}
+
+static inline void
+od_leave(OrderedDict *od, bool entered)
+{
+    if (entered)
+        store_release(&od->busy, 0); /* [odict.busy] */
 }
 
 /* -- the list -- */
@@ -195,18 +244,17 @@ od_set(Thread *th, Value self, Value key, Value v)
     if (!key_hash(th, key, &hash))
         return false;
     OrderedDict *od = as_od(self);
+    bool entered = od_enter(th, od);
     Answer added = dict_insert(th, &od->dict, retain(th, key), hash, retain(th, v), false, NULL);
-    if (added == FAILED)
-        return false;
-    if (node_add(th, od, key, hash))
-        return true;
-    if (added == YES) {
+    bool ok = added != FAILED && node_add(th, od, key, hash);
+    if (added == YES && !ok) {
         Value error = error_take(th);
         if (dict_remove(th, &od->dict, key, hash, NULL) == FAILED)
             error_clear(th);
         error_restore(th, error);
     }
-    return false;
+    od_leave(od, entered);
+    return ok;
 }
 
 static bool
@@ -215,9 +263,14 @@ od_setitem(Thread *th, Value self, Value key, Value v)
     if (v != NULL)
         return od_set(th, self, key, v);
     int64_t hash;
-    if (!key_hash(th, key, &hash) || node_remove(th, as_od(self), key, hash) == FAILED)
+    OrderedDict *od = as_od(self);
+    if (!key_hash(th, key, &hash))
         return false;
-    Answer gone = dict_remove(th, &as_od(self)->dict, key, hash, NULL);
+    bool entered = od_enter(th, od);
+    Answer gone = node_remove(th, od, key, hash);
+    if (gone != FAILED)
+        gone = dict_remove(th, &od->dict, key, hash, NULL);
+    od_leave(od, entered);
     if (gone == NO)
         raise_key_error(th, key);
     return gone == YES;
@@ -378,9 +431,12 @@ static Answer
 od_take(Thread *th, OrderedDict *od, Value key, int64_t hash, Value *v)
 {
     *v = NULL;
-    if (node_remove(th, od, key, hash) == FAILED)
-        return FAILED;
-    return dict_remove(th, &od->dict, key, hash, v);
+    bool entered = od_enter(th, od);
+    Answer gone = node_remove(th, od, key, hash);
+    if (gone != FAILED)
+        gone = dict_remove(th, &od->dict, key, hash, v);
+    od_leave(od, entered);
+    return gone;
 }
 
 static Value
@@ -472,22 +528,24 @@ od_setdefault(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnam
     }
     if (!key_hash(th, v[0], &hash))
         return NULL;
-    Answer has = dict_lookup(th, &as_od(self)->dict, v[0], hash, &value);
-    if (has != NO)
-        return value;
-    if (dict_insert(th, &as_od(self)->dict, retain(th, v[0]), hash, retain(th, fallback), true,
-                    &value) == FAILED)
-        return NULL;
-    if (!node_add(th, as_od(self), v[0], hash))
+    OrderedDict *od = as_od(self);
+    bool entered = od_enter(th, od);
+    if (dict_insert(th, &od->dict, retain(th, v[0]), hash, retain(th, fallback), true, &value) ==
+        FAILED)
+        value = NULL;
+    else if (!node_add(th, od, v[0], hash))
         DROP_CLEAR(th, value);
+    od_leave(od, entered);
     return value;
 }
 
 static Value
 od_clear_method(Thread *th, Value self)
 {
+    bool entered = od_enter(th, as_od(self));
     dict_clear(th, self);
     nodes_clear(th, as_od(self));
+    od_leave(as_od(self), entered);
     return NONE;
 }
 

@@ -260,8 +260,14 @@ extern Type io_text_type;
 extern const TypeSpec io_text_spec;
 RAISES Value io_text_new(Thread *th, Value buffer, Value encoding, Value errors, Value newline,
                          bool line_buffering);
-/* text.write(s) for print(): `text` is exactly a TextIOWrapper, s any str. */
+/* text.write(s) for print(): io_is_plain_text(text), s any str. */
 RAISES bool io_text_write(Thread *th, Value text, Value s);
+/* Whether `file` is exactly a TextIOWrapper, with the write() of its type. */
+static inline bool
+io_is_plain_text(Value file)
+{
+    return type_of(file) == &io_text_type && !io_has_own(file, NAME(write));
+}
 /* "utf-8", or what the locale says. */
 RAISES Value io_locale_encoding(Thread *th);
 

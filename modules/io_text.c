@@ -239,6 +239,7 @@ set_codec(Thread *th, TextIo *t, Value buffer, Value encoding, Value errors)
     io_lock(th, &t->read_lock);
     field_replace(th, &t->head, &t->decoder, decoder);
     memset(&t->state, 0, sizeof t->state);
+    store_relaxed(&t->seen, 0);
     t->state.newlines.translate = load_relaxed(&t->newline) == NEWLINE_UNIVERSAL;
     t->bytes_per_char = 0;
     io_unlock(&t->read_lock);
@@ -853,7 +854,7 @@ text_get_newlines(Thread *th, Value self, void *closure)
     if (!text_attached(th, self))
         return NULL;
     return load_relaxed(&t->reads) && text_is_universal(t)
-               ? io_newlines_seen(th, t->state.newlines.seen)
+               ? io_newlines_seen(th, load_relaxed(&t->seen))
                : NONE;
 }
 

@@ -47,6 +47,7 @@ typedef struct TextIo {
     int64_t snapshot_flags;              /* [lock] the decoder's flags before that input */
     double bytes_per_char;               /* [lock] in the last chunk; 0: not known */
     DecoderState state;                  /* [lock] */
+    ATOMIC(uint8_t) seen;                /* copy of state.newlines.seen, for everybody */
 } TextIo;
 
 static inline TextIo *

@@ -86,8 +86,10 @@ decode(Thread *th, TextIo *t, Value input, const uint8_t *p, int64_t n, bool fin
         drop_null(th, bytes);
         drop(th, decoder);
     }
-    if (text != NULL && text_is_universal(t))
+    if (text != NULL && text_is_universal(t)) {
         text = io_newlines_decode(th, &t->state.newlines, text, final);
+        store_relaxed(&t->seen, t->state.newlines.seen);
+    }
     return text;
 }
 
@@ -135,6 +137,7 @@ text_decoder_reset(Thread *th, TextIo *t)
     t->state.part_length = 0;
     t->state.newlines.pending_cr = 0;
     t->state.newlines.seen = 0;
+    store_relaxed(&t->seen, 0);
     Value decoder = field_read(th, &t->head, &t->decoder);
     if (decoder == NULL)
         return true;

@@ -225,6 +225,7 @@ static bool
 decoder_restore(Thread *th, TextIo *t, SavedDecoder *saved)
 {
     t->state = saved->own;
+    store_relaxed(&t->seen, t->state.newlines.seen);
     if (saved->state == NULL)
         return true;
     Value exc = error_take(th);

@@ -1,8 +1,8 @@
 /* marshal_read.c -- bytes to values.
  *
  * The input is not trusted: every size is compared with what is left, every reference with what has
- * been read, and code objects go through code_verify().  Data that ends early raises EOFError, other
- * damage ValueError or TypeError.  The reader belongs to one thread.
+ * been read, and code objects go through code_verify().  Data that ends early raises EOFError,
+ * other damage ValueError or TypeError.  The reader belongs to one thread.
  */
 #include "modules/marshal.h"
 
@@ -75,8 +75,9 @@ read_file(Thread *th, Reader *r, size_t n)
         bool good = count != NULL && (count == NONE || arg_ssize(th, count, &got));
         drop_null(th, count);
         if (good && got > (int64_t)want) {
-            raise_value_error(th, "read() returned too much data: %zu bytes requested, %lld returned",
-                              want, (long long)got);
+            raise_value_error(
+                th, "read() returned too much data: %zu bytes requested, %lld returned", want,
+                (long long)got);
             good = false;
         }
         Buffer b;

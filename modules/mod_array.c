@@ -565,7 +565,7 @@ array_method_pop(Thread *th, Value self, const Arg *args, size_t nargs)
     }
 }
 
-/* The index of the first item from `start` on, before `stop`, that equals v; -1: none, -2: error. */
+/* The index of the first item in start .. stop - 1 that equals v; -1: none, -2: error. */
 static int64_t
 array_find(Thread *th, Array *a, Value v, int64_t start, int64_t stop)
 {
@@ -903,8 +903,8 @@ array_method_reduce_ex(Thread *th, Value self, Value protocol_value)
         maker = module ? get_attr_c(th, module, "_array_reconstructor") : NULL;
         drop_null(th, module);
         items = maker ? array_bytes(th, a) : NULL;
-        inner = items ? tuple_pack(th, 4, type, code, value_from_fixnum(a->kind->machine_code), items)
-                      : NULL;
+        Value format = value_from_fixnum(a->kind->machine_code);
+        inner = items ? tuple_pack(th, 4, type, code, format, items) : NULL;
         result = inner ? tuple_pack(th, 3, maker, inner, dict) : NULL;
     }
 end:

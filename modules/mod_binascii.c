@@ -234,7 +234,7 @@ binascii_a2b_base64(Thread *th, Value self, const Arg *args, size_t nargs, Value
     uint8_t *p = as_bytes(out)->data;
     const char *wrong = NULL;
     unsigned bits = 0;
-    int quad = 0, pads = 0; /* characters since the last whole group; padding since the last digit */
+    int quad = 0, pads = 0; /* digits since the last whole group; padding since the last digit */
     bool padding_begun = false, complete = false;
     if (strict && in.n > 0 && in.p[0] == '=') {
         wrong = "Leading padding not allowed";
@@ -717,7 +717,8 @@ binascii_crc_hqx(Thread *th, Value self, const Arg *args, size_t nargs)
 /* -- the module -- */
 
 static const MethodDef binascii_methods[] = {
-    NATIVE_1("a2b_uu", binascii_a2b_uu, "a2b_uu($module, data, /)\n--\n\nDecodes a line of uuencoded data."),
+    NATIVE_1("a2b_uu", binascii_a2b_uu,
+             "a2b_uu($module, data, /)\n--\n\nDecodes a line of uuencoded data."),
     NATIVE_K("b2a_uu", binascii_b2a_uu,
              "b2a_uu($module, data, /, *, backtick=False)\n--\n\nUuencodes a line of data."),
     NATIVE_K("a2b_base64", binascii_a2b_base64,
@@ -726,7 +727,8 @@ static const MethodDef binascii_methods[] = {
     NATIVE_K("b2a_base64", binascii_b2a_base64,
              "b2a_base64($module, data, /, *, newline=True)\n--\n\nEncodes data in base64."),
     NATIVE_1("a2b_hex", binascii_a2b_hex,
-             "a2b_hex($module, hexstr, /)\n--\n\nThe bytes that pairs of hexadecimal digits stand for."),
+             "a2b_hex($module, hexstr, /)\n--\n\n"
+             "The bytes that pairs of hexadecimal digits stand for."),
     NATIVE_1("unhexlify", binascii_a2b_hex,
              "unhexlify($module, hexstr, /)\n--\n\n"
              "The bytes that pairs of hexadecimal digits stand for."),

@@ -142,7 +142,8 @@ insort(Thread *th, const char *name, const Arg *args, size_t nargs, Value kwname
 }
 
 #define BISECT_FUNCTION(name, function, right)                                 \
-    static Value bisect_##name(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames) \
+    static Value bisect_##name(Thread *th, Value self, const Arg *args, size_t nargs,     \
+                               Value kwnames)                                  \
     {                                                                          \
         (void)self;                                                            \
         return function(th, #name, args, nargs, kwnames, right);               \

@@ -1,5 +1,6 @@
 /* mod_builtins.c -- module builtins: functions; the types and exceptions are added by name. */
 #include "core/run/run.h"
+#include "modules/io.h"
 #include "modules/modules.h"
 
 #include <stdio.h>
@@ -538,6 +539,8 @@ builtin_sorted(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 static bool
 write_to(Thread *th, Value file, Value text)
 {
+    if (io_is_plain_text(file) && is_str(text))
+        return io_text_write(th, file, text);
     Value r = call_method_1(th, file, NAME(write), text);
     drop_null(th, r);
     return r != NULL;

@@ -71,8 +71,8 @@ marshal_method_loads(Thread *th, Value self, Value data)
 static const MethodDef marshal_methods[] = {
     NATIVE_N("dump", marshal_method_dump, 2, 3,
              "dump($module, value, file, version=version, /)\n--\n\n"
-             "Writes the value to a binary file.\n\nValueError if the value, or one in it, has a type "
-             "that is not supported."),
+             "Writes the value to a binary file.\n\n"
+             "ValueError if the value, or one in it, has a type that is not supported."),
     NATIVE_1("load", marshal_method_load,
              "load($module, file, /)\n--\n\nReads one value from a binary file.\n\n"
              "EOFError, ValueError or TypeError if there is none."),
@@ -80,8 +80,8 @@ static const MethodDef marshal_methods[] = {
              "dumps($module, value, version=version, /)\n--\n\n"
              "The bytes that dump() would write."),
     NATIVE_1("loads", marshal_method_loads,
-             "loads($module, bytes, /)\n--\n\nThe value that a bytes-like object holds; what follows "
-             "it is ignored."),
+             "loads($module, bytes, /)\n--\n\n"
+             "The value that a bytes-like object holds; what follows it is ignored."),
     NATIVE_END,
 };
 

@@ -477,7 +477,8 @@ static const MethodDef math_methods[] = {
              "ldexp($module, x, i, /)\n--\n\nx * (2**i): the inverse of frexp()."),
     ONE(lgamma, "The natural logarithm of the absolute value of the Gamma function at x."),
     NATIVE_N("log", math_log, 0, -1,
-             "log(x, [base=math.e])\nThe logarithm of x to the base, the natural one if none is given."),
+             "log(x, [base=math.e])\n"
+             "The logarithm of x to the base, the natural one if none is given."),
     ONE(log10, "The logarithm of x to the base 10."),
     ONE(log1p, "The natural logarithm of 1+x, accurate for x near 0."),
     ONE(log2, "The logarithm of x to the base 2."),

@@ -303,7 +303,8 @@ static const MethodDef random_methods[] = {
     NATIVE_1("setstate", random_setstate,
              "setstate($self, state, /)\n--\n\nGoes on from what getstate() returned."),
     NATIVE_1("getrandbits", random_getrandbits,
-             "getrandbits($self, k, /)\n--\n\ngetrandbits(k) -> x.  Generates an int with k random bits."),
+             "getrandbits($self, k, /)\n--\n\n"
+             "getrandbits(k) -> x.  Generates an int with k random bits."),
     NATIVE_END,
 };
 

@@ -148,8 +148,8 @@ stat_exec(Thread *th, Value module)
 
 const ModuleSpec stat_module = {
     .name = "_stat",
-    .doc = "Constants and tests of file modes: S_IF* types, S_I* permissions, UF_* and SF_* flags,\n"
-           "ST_* indices into what os.stat() returns.",
+    .doc = "Constants and tests of file modes: S_IF* types, S_I* permissions, UF_* and SF_*\n"
+           "flags, ST_* indices into what os.stat() returns.",
     .methods = stat_methods,
     .exec = stat_exec,
 };

@@ -699,7 +699,7 @@ time_strptime(Thread *th, Value self, const Arg *args, size_t nargs)
 
 /* -- the time zone -- */
 
-/* Sets timezone, altzone, daylight and tzname in the module, from what holds in January and July. */
+/* Sets timezone, altzone, daylight and tzname in the module, by January and July. */
 static bool
 set_zone(Thread *th, Value module)
 {
@@ -769,11 +769,13 @@ static const MethodDef time_methods[] = {
     NATIVE_N("gmtime", time_gmtime, 0, -1,
              "gmtime([seconds]) -> struct_time\n\nSeconds since the Epoch, or now, as UTC."),
     NATIVE_N("localtime", time_localtime, 0, -1,
-             "localtime([seconds]) -> struct_time\n\nSeconds since the Epoch, or now, as local time."),
+             "localtime([seconds]) -> struct_time\n\n"
+             "Seconds since the Epoch, or now, as local time."),
     NATIVE_N("asctime", time_asctime, 0, 1,
              "asctime([tuple]) -> string\n\nA time as text, as in 'Sat Jun 06 16:26:11 1998'."),
     NATIVE_N("ctime", time_ctime, 0, -1,
-             "ctime([seconds]) -> string\n\nSeconds since the Epoch, or now, as local time in text."),
+             "ctime([seconds]) -> string\n\n"
+             "Seconds since the Epoch, or now, as local time in text."),
     NATIVE_1("mktime", time_mktime,
              "mktime(tuple) -> float\n\nA local time as seconds since the Epoch."),
     NATIVE_N("strftime", time_strftime, 1, 2,
@@ -847,7 +849,8 @@ time_visit(Value module, VisitFn visit, void *arg)
 static void
 time_clear(Thread *th, Value module)
 {
-    field_replace(th, value_object(module), &((TimeState *)module_state(module))->struct_time, NULL);
+    TimeState *state = module_state(module);
+    field_replace(th, value_object(module), &state->struct_time, NULL);
 }
 
 const ModuleSpec time_module = {

@@ -110,7 +110,8 @@ operand_ok(const Check *k, const Instr *i, char kind, unsigned v)
                ((i->flags & FLAG_X) == 0 && SUB(i->flags) == 0);
     case 'w': return in_registers(in, v, FRAME_WORDS + 1);
     case 'W': return in_registers(in, v, FRAME_WORDS + 1 + (uint64_t)i->b) ||
-                     (i->op == OP_CALL && in_registers(in, v, FRAME_WORDS + (uint64_t)i->b));
+                     ((i->op == OP_CALL || i->op == OP_CALL_KW) &&
+                      in_registers(in, v, FRAME_WORDS + (uint64_t)i->b));
     case 'C': return in_registers(in, v, i->c);
     case 'D': return in_registers(in, v, 2 * (uint64_t)i->c);
     case 'f': return !(i->flags & FLAG_X) || in_registers(in, v, 1);

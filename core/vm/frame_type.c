@@ -541,7 +541,7 @@ vm_current_frames(Thread *th)
     world_stop(th);
     for (Thread *t = load_acquire(&th->interp->threads); t != NULL && n < MAX && ok;
          t = load_relaxed(&t->next)) {
-        Frame *f = t->in_use ? t->frame : NULL;
+        Frame *f = t->frame; /* NULL in a context that is not in use */
         if (f == NULL)
             continue;
         Value fo = f->link & FRAME_OBJECT ? f->object : NULL;

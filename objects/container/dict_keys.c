@@ -58,7 +58,11 @@ dict_table_new(Thread *th, size_t entries, unsigned stride)
     t->index_width = (uint8_t)width;
     t->stride = (uint8_t)stride;
     plain_store(&t->flags, 0);
-    memset((void *)(uintptr_t)dict_index(t), 0, slots * width);
+    void *index = (void *)(uintptr_t)dict_index(t);
+    if (LIKELY(log2 == 3))
+        memset(index, 0, 8);
+    else
+        memset(index, 0, slots * width);
     return t;
 }
 

@@ -526,7 +526,8 @@ static const MethodDef complex_methods[] = {
              "__complex__($self, /)\n--\n\nThe value as exactly a complex."),
     NATIVE_0("__getnewargs__", complex_getnewargs, "__getnewargs__($self, /)\n--\n\n"),
     NATIVE_1("__format__", complex_format,
-             "__format__($self, format_spec, /)\n--\n\nFormats the number according to format_spec."),
+             "__format__($self, format_spec, /)\n--\n\n"
+             "Formats the number according to format_spec."),
     NATIVE_END,
 };
 

@@ -573,7 +573,8 @@ const TypeSpec float_spec = {
     .size = sizeof(Float),
     .flags = TYPE_BASE | TYPE_MATCH_SELF,
     .ops_flags = OPS_IMMUTABLE,
-    .doc = "float(x=0, /)\n--\n\nConvert a string or number to a floating point number, if possible.",
+    .doc = "float(x=0, /)\n--\n\n"
+           "Convert a string or number to a floating point number, if possible.",
     .methods = float_methods,
     .getters = float_getters,
     .slots =

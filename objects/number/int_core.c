@@ -1,7 +1,7 @@
 /* int_core.c -- ints: made, measured, compared, hashed, turned into C numbers and back.
  *
- * An int that fits 63 bits is always an immediate; only instances of subclasses keep small values in
- * an Int.  Ints never change after publication: no locks.
+ * An int that fits 63 bits is always an immediate; only instances of subclasses keep small
+ * values in an Int.  Ints never change after publication: no locks.
  */
 #include "objects/number/int_priv.h"
 

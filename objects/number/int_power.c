@@ -242,7 +242,8 @@ power_modulo_window(Thread *th, const Limb *base, const IntView *e, const Limb *
     Limb *memory = buffer_new(th, (size_t)(ENTRIES * n + n + 2 * n + n + 2) * sizeof(Limb));
     if (memory == NULL)
         return NULL;
-    Limb *table = memory, *now = table + ENTRIES * n, *product = now + n, *quotient = product + 2 * n;
+    Limb *table = memory, *now = table + ENTRIES * n, *product = now + n,
+         *quotient = product + 2 * n;
     Value result = NULL;
     mpn_zero(table, n);
     table[0] = 1;

@@ -160,7 +160,7 @@ static const uint16_t digit_bits[37] = {
 
 typedef enum { READ_OK, READ_MALFORMED, READ_FAILED } ReadResult;
 
-/* Digits and single underscores at p[0 .. n), the first a digit; all of them belong to the number. */
+/* Digits and single underscores at p[0 .. n), the first a digit; all belong to the number. */
 static ReadResult
 read_digits(Thread *th, const char *p, size_t n, int base, bool negative, Value *out)
 {

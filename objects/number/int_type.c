@@ -632,8 +632,8 @@ const TypeSpec bool_spec = {
     .base = &int_type,
     .flags = TYPE_INT_SUBCLASS | TYPE_MATCH_SELF,
     .ops_flags = OPS_IMMUTABLE,
-    .doc = "bool(x) -> bool\n\nTrue if x is true, else False.  True and False are the only instances\n"
-           "of the class bool, a subclass of int that cannot be subclassed.",
+    .doc = "bool(x) -> bool\n\nTrue if x is true, else False.  True and False are the only\n"
+           "instances of the class bool, a subclass of int that cannot be subclassed.",
     .slots =
         {
             .repr = bool_repr,

@@ -265,7 +265,9 @@ static Value
 to_list(Thread *th, const Layout *l, int dim, uint8_t *p, char format)
 {
     if (dim == l->ndim) {
-        return item_unpack(th, p, format);
+        uint8_t item[8] = {0};
+        item_load(item, p, item_format_size(format));
+        return item_unpack(th, item, format);
     }
     Value list = list_new(th, (size_t)l->shape[dim]);
     for (int64_t i = 0; list != NULL && i < l->shape[dim]; i++) {

@@ -314,6 +314,7 @@ str_append(Thread *th, Value STEALS a, Value b)
     uint8_t width = (uint8_t)s->width;
     bool ascii = s->ascii & y->ascii;
     if (object_cell_size(&s->head) >= STR_OFFSET + (n + 1) * width) {
+        memory_allow(s, STR_OFFSET + (n + 1) * width); /* the cell's slack */
         char *utf8 = plain_load(&s->utf8);
         plain_store(&s->utf8, NULL);
         str_utf8_free(utf8);

@@ -12,8 +12,8 @@ find base threads gc objects core modules -name '*.o' | LC_ALL=C sort | while re
     # An object of automake's is named folder/libNAME_a-file.o or folder/file.o.
     source=$(echo "$object" | sed -e 's,/lib[a-z]*_a-,/,' -e 's,\.o$,.c,')
     nm --defined-only "$object" 2>/dev/null |
-        awk -v file="$source" '$2 ~ /^[bBdDuC]$/ { sub(/\.[0-9]+$/, "", $3); print file, $3 }'
-done | grep -v -E ' (exc_[A-Za-z]+|[a-z_0-9]+_type|__(a|t)san.*|__emutls.*|DW\.ref.*)$' |
+        awk -v file="$source" '$2 ~ /^[bBdDuC]$/ { sub(/\.[0-9]+$/, "", $3); sub(/^.*\./, "", $3); print file, $3 }'
+done | grep -v -E ' (exc_[A-Za-z]+|[a-z_0-9]+_type|__unnamed_.*|__(a|t)san.*|__emutls.*|DW\.ref.*)$' |
     LC_ALL=C sort -u > "$list"
 if [ ! -s "$list" ]; then
     echo "no built objects here: run make first, or name the build folder"

@@ -70,7 +70,8 @@ test_parse(void)
     for (long i = 0; i < TAP_SCALE(200000); i++) {
         char text[80];
         int exponent = (int)(random_word() % 680) - 345;
-        int n = snprintf(text, sizeof text, "%llu.%llue%d", (unsigned long long)(random_word() >> 20),
+        int n = snprintf(text, sizeof text, "%llu.%llue%d",
+                         (unsigned long long)(random_word() >> 20),
                          (unsigned long long)(random_word() >> (random_word() % 60)), exponent);
         double v;
         same &= decimal_parse(text, (size_t)n, &v) == (size_t)n && v == strtod(text, NULL);

@@ -41,7 +41,8 @@ static void
 test_fixnums(void)
 {
     static const int64_t n[] = {0, 1, -1, 2, -2, 7, -7, 1000003, FIXNUM_MIN, FIXNUM_MAX,
-                                FIXNUM_MIN + 1, FIXNUM_MAX - 1, (int64_t)1 << 31, -((int64_t)1 << 31)};
+                                FIXNUM_MIN + 1, FIXNUM_MAX - 1, (int64_t)1 << 31,
+                                -((int64_t)1 << 31)};
     bool sums = true, products = true, quotients = true, shifts = true;
     for (size_t i = 0; i < sizeof n / sizeof *n; i++)
         for (size_t k = 0; k < sizeof n / sizeof *n; k++) {
@@ -60,7 +61,8 @@ test_fixnums(void)
                              (value_fixnum(r) == 0 || (value_fixnum(r) < 0) == (n[k] < 0));
             Value shifted = fix_lshift(a, value_from_fixnum(5));
             fits = n[i] >= FIXNUM_MIN / 32 && n[i] <= FIXNUM_MAX / 32;
-            shifts &= fits ? shifted != NULL && value_fixnum(shifted) == n[i] * 32 : shifted == NULL;
+            shifts &= fits ? shifted != NULL && value_fixnum(shifted) == n[i] * 32
+                           : shifted == NULL;
         }
     OK(sums, "sums are immediate or NULL");
     OK(products, "products are immediate or NULL");
