@@ -1,5 +1,7 @@
 /* test_mutex.c -- byte locks, mutexes, time limits, events. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
