@@ -511,7 +511,7 @@ deque_item(Thread *th, Value self, int64_t i)
 RAISES static bool
 deque_index_value(Thread *th, Value self, Value key, int64_t *i)
 {
-    if (!value_is_fixnum(key) && type_of(key)->s.index == NULL) {
+    if (!value_is_fixnum(key) && SLOT(type_of(key), index) == NULL) {
         raise_type_error(th, "sequence index must be integer, not '%T'", key);
         return false;
     }
@@ -611,7 +611,7 @@ deque_index(Thread *th, Value self, const Arg *args, size_t nargs)
     int64_t bounds[2] = {0, INT64_MAX}, n = deque_count(as_deque(self));
     for (size_t i = 1; i < nargs; i++) {
         Value v = arg(args, i);
-        if (!value_is_fixnum(v) && type_of(v)->s.index == NULL)
+        if (!value_is_fixnum(v) && SLOT(type_of(v), index) == NULL)
             return raise_type_error(
                 th, "slice indices must be integers or have an __index__ method");
         if (!arg_ssize_clamped(th, v, &bounds[i - 1]))

@@ -10,6 +10,7 @@
 #include "objects/model/names.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "objects/text/str.h"
 #include "threads/interp.h"
 #include "threads/safepoint.h"

@@ -74,11 +74,9 @@ void io_chain(Thread *th, Value STEALS exc);
 /* A writable buffer; `fname` is for the message. */
 RAISES bool io_writable_buffer(Thread *th, const char *fname, Value v, Buffer *out);
 /* Whether an instance attribute of that name hides the method of its type. */
-bool io_has_own(Value v, Value name);
+bool io_has_own(Thread *th, Value v, Value name);
 /* IOBase.close() of a type's own close(). */
 RAISES bool io_base_close(Thread *th, Value self);
-/* The attribute `name` through `stream`, for getters that forward. */
-RAISES Value io_forward(Thread *th, Value stream, Value name);
 
 /* -- a lock for whole operations -- */
 
@@ -260,13 +258,13 @@ extern Type io_text_type;
 extern const TypeSpec io_text_spec;
 RAISES Value io_text_new(Thread *th, Value buffer, Value encoding, Value errors, Value newline,
                          bool line_buffering);
-/* text.write(s) for print(): io_is_plain_text(text), s any str. */
+/* text.write(s) for print(): io_is_plain_text(th, text), s any str. */
 RAISES bool io_text_write(Thread *th, Value text, Value s);
 /* Whether `file` is exactly a TextIOWrapper, with the write() of its type. */
 static inline bool
-io_is_plain_text(Value file)
+io_is_plain_text(Thread *th, Value file)
 {
-    return type_of(file) == &io_text_type && !io_has_own(file, NAME(write));
+    return type_of(file) == &io_text_type && !io_has_own(th, file, NAME(write));
 }
 /* "utf-8", or what the locale says. */
 RAISES Value io_locale_encoding(Thread *th);

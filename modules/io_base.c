@@ -130,16 +130,17 @@ io_writable_buffer(Thread *th, const char *fname, Value v, Buffer *out)
 }
 
 bool
-io_has_own(Value v, Value name)
+io_has_own(Thread *th, Value v, Value name)
 {
     const Shape *s = shape_at(shape_of(v));
-    return s != NULL && (s->dict_mode || shape_find(s, name) >= 0);
-}
-
-Value
-io_forward(Thread *th, Value stream, Value name)
-{
-    return get_attr(th, stream, name);
+    if (!s->dict_mode)
+        return shape_find(s, name) >= 0;
+    AttrPart *part = attr_part(value_object(v), s->type);
+    if (load_acquire(&part->extra) == 0) /* pairs with the stores in instance.c */
+        return false;
+    Value found = instance_get(th, v, name);
+    drop_null(th, found);
+    return found != NULL;
 }
 
 /* -- the state of any stream -------------------------------------------------------------- */

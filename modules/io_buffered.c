@@ -208,7 +208,7 @@ end:
 static int64_t
 raw_read(Thread *th, Buffered *b, Value raw, uint8_t *p, int64_t n)
 {
-    int64_t got = io_is_exact_file(raw) && LIKELY(!io_has_own(raw, NAME(readinto)))
+    int64_t got = io_is_exact_file(raw) && LIKELY(!io_has_own(th, raw, NAME(readinto)))
                       ? io_file_read(th, raw, p, n)
                       : raw_readinto_slow(th, raw, p, n);
     if (got > 0 && b->position >= 0)
@@ -237,7 +237,7 @@ raw_write_slow(Thread *th, Value raw, const uint8_t *p, int64_t n)
 static int64_t
 raw_write(Thread *th, Buffered *b, Value raw, const uint8_t *p, int64_t n)
 {
-    int64_t put = io_is_exact_file(raw) && LIKELY(!io_has_own(raw, NAME(write)))
+    int64_t put = io_is_exact_file(raw) && LIKELY(!io_has_own(th, raw, NAME(write)))
                       ? io_file_write(th, raw, p, n)
                       : raw_write_slow(th, raw, p, n);
     if (put > 0 && b->position >= 0)
@@ -266,7 +266,7 @@ raw_position(Thread *th, Buffered *b, Value STEALS result)
 static int64_t
 raw_tell(Thread *th, Buffered *b, Value raw)
 {
-    if (io_is_exact_file(raw) && !io_has_own(raw, NAME(tell)))
+    if (io_is_exact_file(raw) && !io_has_own(th, raw, NAME(tell)))
         return b->position = io_file_seek(th, raw, 0, SEEK_CUR);
     return raw_position(th, b, call_method_0(th, raw, NAME(tell)));
 }
@@ -274,7 +274,7 @@ raw_tell(Thread *th, Buffered *b, Value raw)
 static int64_t
 raw_seek(Thread *th, Buffered *b, Value raw, int64_t offset, int whence)
 {
-    if (io_is_exact_file(raw) && !io_has_own(raw, NAME(seek))) {
+    if (io_is_exact_file(raw) && !io_has_own(th, raw, NAME(seek))) {
         int64_t at = io_file_seek(th, raw, offset, whence);
         if (at >= 0)
             b->position = at;
@@ -434,7 +434,7 @@ read_to_end(Thread *th, Buffered *b, Value raw)
     if (all == NULL)
         return NULL;
     forget(b);
-    if (io_is_exact_file(raw) && !io_has_own(raw, io_names.readall)) {
+    if (io_is_exact_file(raw) && !io_has_own(th, raw, io_names.readall)) {
         data = io_file_readall(th, raw);
     } else {
         Answer has = get_attr_optional(th, raw, io_names.readall, &method);
@@ -1019,7 +1019,7 @@ buffered_close(Thread *th, Value self)
     leave(b);
     /* Python code may override flush(). */
     bool ok = true;
-    if (io_is_exact_buffered(self) && !io_has_own(self, NAME(flush)))
+    if (io_is_exact_buffered(self) && !io_has_own(th, self, NAME(flush)))
         ok = io_buffered_flush(th, self) != NULL;
     else
         ok = io_call(th, self, NAME(flush));

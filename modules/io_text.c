@@ -395,7 +395,7 @@ static bool
 give_to_buffer(Thread *th, Value buffer, const uint8_t *p, int64_t n, Value bytes)
 {
     if (io_is_exact_buffered(buffer) && type_of(buffer) != &io_reader_type &&
-        !io_has_own(buffer, NAME(write)))
+        !io_has_own(th, buffer, NAME(write)))
         return io_buffered_write(th, buffer, p, n);
     Value b = bytes ? retain(th, bytes) : bytes_from(th, p, (size_t)n), r;
     if (b == NULL)
@@ -553,7 +553,7 @@ buffer_flush(Thread *th, Value self)
     if (buffer == NULL)
         return false;
     bool ok = io_is_exact_buffered(buffer) && type_of(buffer) != &io_reader_type &&
-                      !io_has_own(buffer, NAME(flush))
+                      !io_has_own(th, buffer, NAME(flush))
                   ? io_buffered_flush(th, buffer) != NULL
                   : io_call(th, buffer, NAME(flush));
     drop(th, buffer);

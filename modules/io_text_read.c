@@ -208,7 +208,7 @@ read_input(Thread *th, Value self, TextIo *t, int64_t n)
         return NULL;
     bool read1 = load_relaxed(&t->has_read1);
     if (read1 && io_is_exact_buffered(buffer) && type_of(buffer) != &io_writer_type &&
-        !io_has_own(buffer, NAME(read1)))
+        !io_has_own(th, buffer, NAME(read1)))
         input = io_buffered_read1(th, buffer, n);
     else
         input = call_method_1(th, buffer, read1 ? NAME(read1) : NAME(read), value_from_fixnum(n));

@@ -224,8 +224,9 @@ decoder_save(Thread *th, TextIo *t, SavedDecoder *saved)
 static bool
 decoder_restore(Thread *th, TextIo *t, SavedDecoder *saved)
 {
+    /* Which line ends were seen is no part of what is put back. */
+    saved->own.newlines.seen = t->state.newlines.seen;
     t->state = saved->own;
-    store_relaxed(&t->seen, t->state.newlines.seen);
     if (saved->state == NULL)
         return true;
     Value exc = error_take(th);

@@ -15,6 +15,7 @@
 #include "objects/model/names.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "objects/text/str.h"
 #include "threads/interp.h"
 #include "threads/safepoint.h"
@@ -56,7 +57,10 @@ field_clear_if(Thread *th, Object *holder, Field *f, Value seen)
 static inline Value
 next_item(Thread *th, Value it)
 {
-    Value v = type_of(it)->s.next(th, it);
+    NextFn next = SLOT(type_of(it), next);
+    if (UNLIKELY(next == NULL))
+        return iter_next(th, it); /* raises: its class changed meanwhile */
+    Value v = next(th, it);
     if (UNLIKELY(v == NULL && th->error != NULL) && error_matches(th, &exc_StopIteration))
         error_clear(th);
     return v;

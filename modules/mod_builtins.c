@@ -539,7 +539,7 @@ builtin_sorted(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 static bool
 write_to(Thread *th, Value file, Value text)
 {
-    if (io_is_plain_text(file) && is_str(text))
+    if (io_is_plain_text(th, file) && is_str(text))
         return io_text_write(th, file, text);
     Value r = call_method_1(th, file, NAME(write), text);
     drop_null(th, r);

@@ -62,7 +62,7 @@ defaultdict_missing(Thread *th, Value self, Value key)
     if (v == NULL)
         return NULL;
     Object *o = value_object(self);
-    if (type_of(self)->s.setitem == dict_spec.slots.setitem &&
+    if (SLOT(type_of(self), setitem) == dict_spec.slots.setitem &&
         (object_bits(o) & BIT_SHARED) != 0) {
         /* When two threads miss the same key at once both get the value that was put first. */
         Value kept = dict_set_default(th, self, key, v);
@@ -354,7 +354,7 @@ static bool
 counts_directly(Thread *th, Value mapping)
 {
     Type *type = type_of(mapping);
-    if (!is_dict(mapping) || type->s.setitem != dict_spec.slots.setitem)
+    if (!is_dict(mapping) || SLOT(type, setitem) != dict_spec.slots.setitem)
         return false;
     Value own = type_lookup(th, type, NAME(get)), base = type_lookup(th, &dict_type, NAME(get));
     bool same = own == base;

@@ -15,6 +15,7 @@
 #include "objects/model/shape.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "objects/text/str.h"
 #include "threads/safepoint.h"
 
@@ -58,7 +59,7 @@ partial_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwname
     if (is_callable(function) != YES)
         return raise_type_error(th, "the first argument must be callable");
     retain(th, function);
-    if (type_of(function)->s.call == partial_call && !has_attributes(function)) {
+    if (SLOT(type_of(function), call) == partial_call && !has_attributes(function)) {
         /* partial(partial(f, a), b) is partial(f, a, b) */
         Partial *inner = as_partial(function);
         Value outer = function;
@@ -428,7 +429,7 @@ key_wrapper_call(Thread *th, Value self, const Arg *args, size_t nargs, Value kw
 static Value
 key_wrapper_compare(Thread *th, Value a, Value b, int op)
 {
-    if (type_of(a)->s.call != key_wrapper_call || type_of(b) != type_of(a))
+    if (SLOT(type_of(a), call) != key_wrapper_call || type_of(b) != type_of(a))
         return raise_type_error(th, "other argument must be K instance");
     KeyWrapper *x = as_key_wrapper(a), *y = as_key_wrapper(b);
     Value left = field_read(th, &x->head, &x->object), right = field_read(th, &y->head, &y->object);
@@ -714,7 +715,7 @@ lru_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
     if (typed == FAILED)
         return NULL;
     if (v[1] != NONE) {
-        if (!value_is_fixnum(v[1]) && type_of(v[1])->s.index == NULL)
+        if (!value_is_fixnum(v[1]) && SLOT(type_of(v[1]), index) == NULL)
             return raise_type_error(th, "maxsize should be integer or None");
         if (!arg_ssize(th, v[1], &maxsize))
             return NULL;

@@ -47,7 +47,7 @@ state_check(Thread *th, Value state, int64_t items)
 bool
 no_keywords(Thread *th, const char *name, Type *type, Type *own, Value kwnames)
 {
-    if (kwnames == NULL || (type != own && type->s.init != object_type.s.init))
+    if (kwnames == NULL || (type != own && SLOT(type, init) != SLOT(&object_type, init)))
         return true;
     return args_no_keywords(th, name, kwnames);
 }
@@ -922,7 +922,7 @@ islice_index(Thread *th, Value v, int64_t low, int64_t *out)
 {
     if (v == NONE)
         return true;
-    if ((!value_is_fixnum(v) && type_of(v)->s.index == NULL) || !arg_ssize(th, v, out)) {
+    if ((!value_is_fixnum(v) && SLOT(type_of(v), index) == NULL) || !arg_ssize(th, v, out)) {
         error_clear(th);
         return false;
     }

@@ -12,6 +12,7 @@
 #include "objects/model/upcall.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "objects/text/str.h"
 #include "threads/safepoint.h"
 
@@ -111,9 +112,10 @@ op_iconcat(Thread *th, Value module, const Arg *args, size_t nargs)
 {
     (void)module, (void)nargs;
     Value a = arg(args, 0), b = arg(args, 1);
-    if (type_of(a)->s.iconcat != NULL)
-        return type_of(a)->s.iconcat(th, a, b);
-    if (type_of(a)->s.concat == NULL && is_sequence(a) && is_sequence(b))
+    BinaryFn iconcat = SLOT(type_of(a), iconcat);
+    if (iconcat != NULL)
+        return iconcat(th, a, b);
+    if (SLOT(type_of(a), concat) == NULL && is_sequence(a) && is_sequence(b))
         return number_inplace(th, a, b, BIN_ADD);
     return sequence_concat(th, a, b);
 }
@@ -124,7 +126,7 @@ search(Thread *th, Value a, Value b, bool count)
 {
     int64_t found = 0, i = 0;
     bool hit = false;
-    if (type_of(a)->s.iter == NULL && !is_sequence(a)) {
+    if (SLOT(type_of(a), iter) == NULL && !is_sequence(a)) {
         raise_type_error(th, "argument of type '%T' is not iterable", a);
         return -1;
     }
@@ -180,7 +182,7 @@ op_length_hint(Thread *th, Value module, const Arg *args, size_t nargs)
     int64_t fallback = 0;
     if (nargs > 1 && !arg_ssize(th, arg(args, 1), &fallback))
         return NULL;
-    if (type_of(arg(args, 0))->s.length == NULL && fallback < 0) {
+    if (SLOT(type_of(arg(args, 0)), length) == NULL && fallback < 0) {
         /* length_hint() says "failed" by -1: ask with another default. */
         int64_t n = length_hint(th, arg(args, 0), INT64_MAX);
         if (n < 0)

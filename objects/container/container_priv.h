@@ -27,6 +27,7 @@
 #include "objects/model/native.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "objects/text/str.h"
 #include "threads/interp.h"
 #include "threads/safepoint.h"
@@ -115,7 +116,7 @@ value_hash(Thread *th, Value v, int64_t *hash)
 static inline bool
 is_index(Value v)
 {
-    return value_is_fixnum(v) || type_of(v)->s.index != NULL;
+    return value_is_fixnum(v) || SLOT(type_of(v), index) != NULL;
 }
 
 /* An index as subscripts take it: IndexError when it does not fit. */
@@ -206,10 +207,13 @@ index_bound(Thread *th, Value v, int64_t *i)
     return arg_ssize_clamped(th, v, i);
 }
 
-/* The next item of an iterator whose type's slot is `next`; NULL: end or exception. */
+/* iter_next() in line: the next item; NULL: end or exception. */
 static inline Value
-next_item(Thread *th, Value it, NextFn next)
+next_item(Thread *th, Value it)
 {
+    NextFn next = SLOT(type_of(it), next);
+    if (UNLIKELY(next == NULL))
+        return iter_next(th, it); /* raises: its class changed meanwhile */
     Value v = next(th, it);
     if (UNLIKELY(v == NULL && th->error != NULL) && error_matches(th, &exc_StopIteration))
         error_clear(th);

@@ -718,7 +718,7 @@ dict_merge_dict(Thread *th, Dict *d, Dict *other, int mode)
 bool
 dict_merge(Thread *th, Value d, Value other, int mode)
 {
-    if (is_dict(other) && type_of(other)->s.iter == dict_type.s.iter)
+    if (is_dict(other) && SLOT(type_of(other), iter) == SLOT(&dict_type, iter))
         return dict_merge_dict(th, as_dict(d), as_dict(other), mode);
     Value keys = call_method_0(th, other, NAME(keys));
     if (keys == NULL)

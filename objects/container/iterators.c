@@ -401,7 +401,7 @@ seq_iter_length_hint(Thread *th, Value self)
     if (sequence == NULL)
         return value_from_fixnum(0);
     Value result = NOT_IMPLEMENTED;
-    if (type_of(sequence)->s.length != NULL) {
+    if (SLOT(type_of(sequence), length) != NULL) {
         int64_t n = length_of(th, sequence);
         if (n < 0) {
             result = NULL;
@@ -593,7 +593,7 @@ static Value
 enumerate_next(Thread *th, Value self)
 {
     Enumerate *e = (Enumerate *)(void *)value_object(self);
-    Value item = next_item(th, e->iter, type_of(e->iter)->s.next);
+    Value item = next_item(th, e->iter);
     if (item == NULL)
         return NULL;
     bool alone = iter_alone(th, &e->head);

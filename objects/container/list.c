@@ -556,9 +556,8 @@ list_extend_iter(Thread *th, Value list, Value iterable)
             !list_reserve(th, as_list(list), (size_t)(n + hint), n == 0))
             goto fail;
     }
-    NextFn next = type_of(it)->s.next;
     for (size_t step = 0;; step++) {
-        Value v = next_item(th, it, next);
+        Value v = next_item(th, it);
         if (v == NULL)
             break;
         if (!list_append_steal(th, list, v) || !loop_poll(th, step))
@@ -1103,7 +1102,7 @@ list_repr(Thread *th, Value self)
 static bool
 list_init(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
 {
-    if (UNLIKELY(kwnames != NULL) && type_of(self)->s.new == list_make &&
+    if (UNLIKELY(kwnames != NULL) && SLOT(type_of(self), new) == list_make &&
         !args_no_keywords(th, "list", kwnames))
         return false;
     if (!args_count(th, "list", nargs, 0, 1))

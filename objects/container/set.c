@@ -638,9 +638,8 @@ set_update(Thread *th, Value v, Value iterable)
     Value it = get_iter(th, iterable);
     if (it == NULL)
         return false;
-    NextFn next = type_of(it)->s.next;
     for (size_t step = 0;; step++) {
-        Value key = next_item(th, it, next);
+        Value key = next_item(th, it);
         if (key == NULL)
             break;
         int64_t hash;
@@ -712,7 +711,7 @@ static Value
 frozenset_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
 {
     if (UNLIKELY(kwnames != NULL) &&
-        (type == &frozenset_type || type->s.init == object_type.s.init) &&
+        (type == &frozenset_type || SLOT(type, init) == SLOT(&object_type, init)) &&
         !args_no_keywords(th, "frozenset", kwnames))
         return NULL;
     if (!args_count(th, "frozenset", nargs, 0, 1))

@@ -13,7 +13,6 @@ typedef struct KeySource {
     Set *set;
     Value dict; /* counted */
     Value it;
-    NextFn next;
     size_t position;
 } KeySource;
 
@@ -32,7 +31,6 @@ source_open(Thread *th, KeySource *source, Value iterable)
     source->it = get_iter(th, iterable);
     if (source->it == NULL)
         return false;
-    source->next = type_of(source->it)->s.next;
     return true;
 }
 
@@ -49,7 +47,7 @@ source_next(Thread *th, KeySource *source, int64_t *hash)
                    : NULL;
     if (!loop_poll(th, source->position++))
         return NULL;
-    key = next_item(th, source->it, source->next);
+    key = next_item(th, source->it);
     if (key != NULL && !value_hash(th, key, hash))
         DROP_CLEAR(th, key);
     return key;

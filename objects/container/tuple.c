@@ -279,7 +279,7 @@ tuple_repeat(Thread *th, Value self, int64_t count)
 static Value
 tuple_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
 {
-    if (UNLIKELY(kwnames != NULL) && (type == &tuple_type || type->s.init == object_type.s.init) &&
+    if (UNLIKELY(kwnames != NULL) && (type == &tuple_type || SLOT(type, init) == SLOT(&object_type, init)) &&
         !args_no_keywords(th, "tuple", kwnames))
         return NULL;
     if (!args_count(th, "tuple", nargs, 0, 1))

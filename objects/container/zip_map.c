@@ -99,7 +99,7 @@ zip_next(Thread *th, Value self)
     if (result != NULL && object_unique(th, value_object(result))) {
         retain(th, result);
         for (int64_t i = 0; i < n; i++) {
-            Value it = tuple_item(z->iters, i), v = next_item(th, it, type_of(it)->s.next);
+            Value v = next_item(th, tuple_item(z->iters, i));
             if (v == NULL) {
                 drop(th, result);
                 zip_ended(th, z, i);
@@ -115,7 +115,7 @@ zip_next(Thread *th, Value self)
     if (result == NULL)
         return NULL;
     for (int64_t i = 0; i < n; i++) {
-        Value it = tuple_item(z->iters, i), v = next_item(th, it, type_of(it)->s.next);
+        Value v = next_item(th, tuple_item(z->iters, i));
         if (v == NULL) {
             drop(th, result);
             zip_ended(th, z, i);
@@ -205,7 +205,7 @@ as_map(Value v)
 static Value
 map_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
 {
-    if (kwnames != NULL && (type == &map_type || type->s.init == object_type.s.init) &&
+    if (kwnames != NULL && (type == &map_type || SLOT(type, init) == SLOT(&object_type, init)) &&
         !args_no_keywords(th, "map", kwnames))
         return NULL;
     if (nargs < 2)
@@ -229,7 +229,7 @@ map_next(Thread *th, Value self)
     Map *m = as_map(self);
     int64_t n = tuple_length(m->iters);
     if (LIKELY(n == 1)) {
-        Value it = tuple_item(m->iters, 0), v = next_item(th, it, type_of(it)->s.next);
+        Value v = next_item(th, tuple_item(m->iters, 0));
         if (v == NULL)
             return NULL;
         Value result = call_1(th, m->function, v);
@@ -318,7 +318,7 @@ as_filter(Value v)
 static Value
 filter_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
 {
-    if (kwnames != NULL && (type == &filter_type || type->s.init == object_type.s.init) &&
+    if (kwnames != NULL && (type == &filter_type || SLOT(type, init) == SLOT(&object_type, init)) &&
         !args_no_keywords(th, "filter", kwnames))
         return NULL;
     if (!args_count(th, "filter", nargs, 2, 2))
@@ -342,7 +342,7 @@ filter_next(Thread *th, Value self)
     Filter *f = as_filter(self);
     bool by_truth = f->function == NONE || f->function == value_of_type(&bool_type);
     for (size_t step = 0;; step++) {
-        Value v = next_item(th, f->iter, type_of(f->iter)->s.next);
+        Value v = next_item(th, f->iter);
         if (v == NULL)
             return NULL;
         Answer good;
