@@ -3,6 +3,30 @@
 
 #include "gc/heap.h"
 
+/* Takes the lock of an object that may be another thread's private one, which is then between
+ * two of its changes. */
+static void
+lock_excluding(Object *o)
+{
+    uint8_t free_state = 0;
+    /* seq_cst: before the loads in bias_exclude() [bias.state] */
+    if (!cas_seq_cst(&o->lock, &free_state, 1))
+        byte_lock_slow((void *)&o->lock);
+    uint32_t owner = load_relaxed(&o->owner);
+    if ((load_relaxed(&o->bits) & BIT_SHARED) == 0 && owner != OWNER_MERGED &&
+        owner <= THREAD_ID_MAX && owner != thread_current->id)
+        bias_exclude(load_acquire(&thread_by_id[owner]), o); /* [thread.table] */
+}
+
+void
+object_lock_slow(Object *o)
+{
+    if (object_bits(o) & BIT_SHARED)
+        byte_lock_slow((void *)&o->lock);
+    else
+        lock_excluding(o);
+}
+
 bool
 object_lock_two(Object *a, Object *b)
 {
@@ -13,9 +37,9 @@ object_lock_two(Object *a, Object *b)
         a = b;
         b = t;
     }
-    byte_lock((ByteLock *)(void *)&a->lock);
+    lock_excluding(a);
     if (a != b)
-        byte_lock((ByteLock *)(void *)&b->lock);
+        lock_excluding(b);
     return true;
 }
 
@@ -40,7 +64,11 @@ object_share_slow(Object *o)
     }
     /* A writer tests the bit under the lock: it sees it now, or is done before this thread
      * looks [object.shared]. */
-    bool held = object_lock(o);
+    if (load_relaxed(&threads_started) == 0) {
+        object_set_bits(o, BIT_SHARED);
+        return;
+    }
+    lock_excluding(o);
     object_set_bits(o, BIT_SHARED);
-    object_unlock(o, held);
+    byte_unlock((ByteLock *)(void *)&o->lock);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "threads/bias.h"
 #include "threads/interp.h"
 #include "threads/lock_rank.h"
 #include "threads/mutex.h"
@@ -86,6 +87,7 @@ fork_child(Thread *th)
     park_reset_in_child();
     lock_rank_reset();
     os_thread_reset_in_child();
+    bias_init();
     OsThread *os = os_thread_self();
     th->os_thread = os;
     th->ident = os->ident;

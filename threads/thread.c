@@ -25,6 +25,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "threads/futex.h"
+#include "threads/bias.h"
 #include "threads/interp.h"
 #include "threads/lock_rank.h"
 #include "threads/mutex.h"
@@ -141,6 +142,7 @@ thread_online(Thread *th)
         online_slow(th, attached);
         errno = saved;
     }
+    bias_renew(th);
     /* An epoch that opened before others could see this thread online: take part in it,
      * there is no borrowed word yet. */
     uint64_t now = load_seq_cst(&thread_epoch); /* pairs with reclaim's opening [epoch.open] */
@@ -157,6 +159,7 @@ go_offline(Thread *th)
 {
     ASSERT(load_relaxed(&th->state) == THREAD_ATTACHED);
     ASSERT(th->no_safepoint == 0);
+    ASSERT(load_relaxed(&th->section) == NULL);
     /* release: all that this thread did; pairs with claims, stops and
      * thread_epoch_reached() [thread.state] */
     exchange_seq_cst(&th->state, THREAD_DETACHED);
@@ -212,6 +215,7 @@ thread_announce(Thread *th)
     uint64_t now = load_seq_cst(&thread_epoch);
     if (load_relaxed(&th->epoch) != now)
         store_release(&th->epoch, now);
+    bias_renew(th);
 }
 
 bool
@@ -266,6 +270,7 @@ new_context(void)
     if (th) {
         memset(th, 0, sizeof(*th));
         th->id = id;
+        bias_start(th);
         store_release(&thread_by_id[id], th); /* release: its fields [thread.table] */
         store_release(&thread_id_high, id);   /* release: the entry [thread.table] */
     }
@@ -408,6 +413,8 @@ thread_bind(Thread *th)
 Thread *
 thread_create_main(Interp *interp)
 {
+    if (load_relaxed(&thread_id_high) == 0)
+        bias_init();
     Thread *th = thread_acquire(interp);
     if (th == NULL)
         return NULL;

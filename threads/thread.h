@@ -25,6 +25,8 @@
 #define OWNER_MERGED 0
 #define THREAD_ID_MAX 65533
 #define OWNER_IMMORTAL 65535
+/* In Thread.bias: the thread takes the locks of its private objects, too. */
+#define BIAS_NONE UINT32_MAX
 
 /* Bits of `request`, polled at every loop back-edge, call and safepoint. */
 enum {
@@ -69,6 +71,9 @@ struct Thread {
     uint32_t no_safepoint;     /* [owner] depth of no_safepoint_begin(), debug */
     struct ErrorItem *handled; /* [owner] innermost exception being handled */
     Interp *interp;            /* [const] for life: contexts never change interpreter */
+    /* Biased object locks, threads/bias.h. */
+    ATOMIC(uint32_t) bias;     /* [owner], or the thread that revokes: id, or BIAS_NONE */
+    ATOMIC(void *) section;    /* [owner] the private object it is changing without a lock */
 
     /* -- gc/ -- */
     struct Reclaim *reclaim;  /* [owner] */
@@ -103,6 +108,9 @@ struct Thread {
     ATOMIC(uint32_t) state __attribute__((aligned(64))); /* [atomic] enum ThreadState */
     ATOMIC(uint32_t) merge_count; /* [atomic] entries in `merge` */
     ATOMIC(uint64_t) epoch;       /* [atomic] last announced epoch; counts while ATTACHED */
+    ATOMIC(uint32_t) bias_state;  /* [atomic] enum BiasState */
+    ATOMIC(uint32_t) bias_waits;  /* [atomic] handshakes since it was switched on */
+    int64_t bias_off_since;       /* by whoever switched it off, before BIAS_OFF [bias.state] */
 } __attribute__((aligned(64)));
 
 /* The thread of the calling OS thread, NULL if it has none. */

@@ -355,7 +355,7 @@ decode(Source *source, const ParseOptions *options, const char **bytes, size_t *
     bool mark = *length >= 3 && memcmp(*bytes, "\xEF\xBB\xBF", 3) == 0;
     *bytes += mark ? 3 : 0;
     *length -= mark ? 3 : 0;
-    size_t name_length;
+    size_t name_length = 0;
     const char *name = detect_encoding(*bytes, *length, &name_length);
     if (name == NULL) {
         return true;

@@ -100,7 +100,7 @@ set_code(Thread *th, Value self, Value v, void *closure)
                           field_peek(&fn->name), (long long)closure_size(fn), c->free_count);
         return false;
     }
-    object_set_bits(&fn->head, BIT_SHARED); /* running frames borrow the old one */
+    object_share(&fn->head); /* running frames borrow the old one */
     field_replace(th, &fn->head, &fn->code, retain(th, v));
     return true;
 }

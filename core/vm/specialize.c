@@ -309,7 +309,7 @@ find_global(Thread *th, Frame *f, Value name, uint32_t *guard, uint32_t *payload
     if (own != NULL || i < 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
         return 0;
     /* Builtins hardly ever change: as a shared dict they are read without counting. */
-    object_set_bits(value_object(builtins), BIT_SHARED);
+    object_share(value_object(builtins));
     *guard = absent;
     *payload = (uint32_t)i;
     return 2;

@@ -1,0 +1,102 @@
+/* bias.c -- see bias.h.
+ *
+ * Process-wide state: whether there is a barrier; written while there is one thread.
+ */
+#include "threads/bias.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "threads/os_thread.h"
+
+#define WAITS_MAX 64               /* handshakes until a thread loses its bias */
+#define OFF_TIME (10 * NS_PER_MS) /* until it gets it back */
+
+static ATOMIC(uint8_t) available;
+
+static long
+membarrier(int command)
+{
+    return syscall(SYS_membarrier, command, 0, 0);
+}
+
+void
+bias_init(void)
+{
+    store_relaxed(&available, membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0);
+}
+
+void
+bias_start(Thread *th)
+{
+    bool on = load_relaxed(&available) != 0;
+    store_relaxed(&th->bias, on ? th->id : BIAS_NONE);
+    store_relaxed(&th->bias_state, on ? BIAS_ON : BIAS_OFF);
+    store_relaxed(&th->bias_waits, 0);
+}
+
+static void
+barrier(void)
+{
+    if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)
+        CHECK(!"membarrier"); /* it worked when it was registered */
+}
+
+/* Waits for the end of the section on `object`; NULL: of any. */
+static void
+wait_section(Thread *t, const void *object)
+{
+    for (int i = 0;; i++) {
+        void *now = load_acquire(&t->section); /* pairs with object_unlock() [bias.section] */
+        if (object ? now != object : now == NULL)
+            return;
+        if (i < 100)
+            os_pause();
+        else
+            os_yield();
+    }
+}
+
+/* The thread takes locks from now on.  Its sections are short, none waits for anything. */
+static void
+switch_off(Thread *t)
+{
+    uint32_t on = BIAS_ON;
+    if (!cas_seq_cst(&t->bias_state, &on, BIAS_REVOKING))
+        return; /* somebody else is at it */
+    store_seq_cst(&t->bias, BIAS_NONE);
+    barrier();
+    wait_section(t, NULL);
+    t->bias_off_since = clock_monotonic_ns();
+    store_seq_cst(&t->bias_state, BIAS_OFF); /* pairs with bias_exclude(), renewing [bias.state] */
+}
+
+void
+bias_exclude(Thread *owner, const void *object)
+{
+    /* The lock was taken before these loads (all sequentially consistent): an owner that switches
+     * its bias on later, or comes online later, sees it [bias.state] [thread.state]. */
+    if (load_seq_cst(&owner->bias_state) == BIAS_OFF ||
+        load_seq_cst(&owner->state) != THREAD_ATTACHED)
+        return;
+    barrier();
+    wait_section(owner, object);
+    if (fetch_add_relaxed(&owner->bias_waits, 1) >= WAITS_MAX)
+        switch_off(owner);
+}
+
+void
+bias_renew_slow(Thread *th)
+{
+    /* acquire: pairs with switch_off() [bias.state] */
+    if (!load_relaxed(&available) || load_acquire(&th->bias_state) != BIAS_OFF ||
+        clock_monotonic_ns() - th->bias_off_since < OFF_TIME)
+        return;
+    store_relaxed(&th->bias_waits, 0);
+    store_relaxed(&th->bias, th->id);
+    /* Before the next section; see bias_exclude() [bias.state] */
+    exchange_seq_cst(&th->bias_state, BIAS_ON);
+}
