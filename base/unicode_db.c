@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unicase.h>
 #include <uniname.h>
 #include <unictype.h>
@@ -601,4 +602,12 @@ unicode_by_name(const char *name, size_t length, uint32_t *c)
     }
     *c = found;
     return true;
+}
+
+bool
+unicode_by_own_name(const char *name, size_t length, uint32_t *c)
+{
+    char own[UNICODE_NAME_MAX];
+    return unicode_by_name(name, length, c) && unicode_name(*c, own) && strlen(own) == length &&
+           strncasecmp(own, name, length) == 0;
 }

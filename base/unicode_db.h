@@ -93,5 +93,7 @@ bool unicode_name(uint32_t c, char *name);
 /* The character of a name or name alias; false if there is none.  Case does not matter but for
  * unified ideographs and Hangul syllables. */
 bool unicode_by_name(const char *name, size_t length, uint32_t *c);
+/* The same without aliases: only the name that unicode_name() gives. */
+bool unicode_by_own_name(const char *name, size_t length, uint32_t *c);
 
 #endif

@@ -21,6 +21,7 @@
 #include "gc/pending.h"
 #include "gc/reclaim.h"
 #include "objects/container/dict_priv.h"
+#include "objects/text/codecs.h"
 
 extern const ModuleSpec sys_module, builtins_module;
 
@@ -214,6 +215,7 @@ start_library(Thread *th)
     if (encodings == NULL)
         return false;
     drop(th, encodings);
+    codec_check_names = s->dev_mode;
     if (!start_streams(th))
         return false;
     if (s->warn_count || s->dev_mode || (!s->ignore_environment && getenv("PYTHONWARNINGS"))) {
