@@ -5,8 +5,9 @@
  *
  *     stripe -> [ {referent, first cell} | empty | ... ] -> cell <-> cell <-> cell
  *
- * In a list the cells without a callback come first, as they can be shared; among the
- * others the newest is first.  A cell's `referent` changes under the stripe's lock only.
+ * In a list the plain reference comes first, then the plain proxy, as these are shared;
+ * among the others the newest is first.  A cell's `referent` changes under the stripe's
+ * lock only.
  *
  *     upgrade                        death
  *     lock stripe                    count becomes MERGED|0
@@ -184,11 +185,10 @@ weak_cell_link(Thread *th, WeakCell *cell, Object *o)
         e = insert(s, o);
     }
     WeakCell *before = NULL, *after = e->first;
-    if (field_peek(&cell->callback) != NULL)
-        while (after && field_peek(&after->callback) == NULL) {
-            before = after;
-            after = after->next;
-        }
+    while (after && after->rank < cell->rank) {
+        before = after;
+        after = after->next;
+    }
     cell->prev = before;
     cell->next = after;
     if (before)
@@ -259,7 +259,7 @@ weak_cell_reuse(Thread *th, Object *o, uint32_t shape)
     Stripe *s = stripe_of(th, o);
     bool held = stripe_lock(s);
     WeakEntry *e = find(s, o);
-    for (WeakCell *c = e ? e->first : NULL; c && field_peek(&c->callback) == NULL; c = c->next)
+    for (WeakCell *c = e ? e->first : NULL; c && c->rank != WEAK_OTHER; c = c->next)
         /* A cell whose count is zero is about to unlink itself. */
         if (object_shape(&c->head) == shape && object_try_retain(th, &c->head)) {
             found = value_of(c);

@@ -16,9 +16,15 @@ typedef struct WeakCell {
     ATOMIC(Object *) referent;     /* [lock] stripe; uncounted; NULL once cleared */
     Field callback;                /* called with the weak reference, or NULL */
     struct WeakCell *next, *prev;  /* [lock] stripe */
+    uint8_t rank;                  /* [const] WEAK_ values: its place in the list */
 } WeakCell;
 
-/* A cell's `callback` is set before it is linked.  Its type's dealloc calls
+/* The cells of one referent stand in this order: the two kinds that are shared first, then
+ * all others (with a callback, or of a subclass), newest first.  It can be seen through
+ * weakref.getweakrefs() and `__weakref__`. */
+enum { WEAK_PLAIN_REF, WEAK_PLAIN_PROXY, WEAK_OTHER };
+
+/* A cell's `callback` and `rank` are set before it is linked.  Its type's dealloc calls
  * weak_cell_unlink() before anything else. */
 
 /* Links a new cell (referent not yet set) to `o`.  th holds a reference to both. */
@@ -27,8 +33,8 @@ RAISES bool weak_cell_link(Thread *th, WeakCell *cell, Object *o);
 void weak_cell_unlink(Thread *th, WeakCell *cell);
 /* A new reference to the referent, or NULL if it is dead. */
 Value weak_cell_get(Thread *th, WeakCell *cell);
-/* A new reference to an existing cell of `o` of exactly shape `shape` without a
- * callback, or NULL: weak references without callback are shared. */
+/* A new reference to an existing cell of `o` of exactly shape `shape` that is not of rank
+ * WEAK_OTHER, or NULL: plain weak references without callback are shared. */
 Value weak_cell_reuse(Thread *th, Object *o, uint32_t shape);
 /* How many cells `o` has; and calls fn(cell, arg) for each under the stripe's lock
  * (fn may retain, must not drop or allocate objects). */

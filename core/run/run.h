@@ -38,6 +38,11 @@ interp_state(Thread *th)
 /* The whole program: returns the exit code. `natives` is the NULL-terminated table of modules. */
 int runtime_main(int argc, char **argv, const ModuleSpec *const *natives);
 
+/* -- exit_check.c -- */
+/* In debug builds: gives up all that the interpreter holds, and tells on stderr what is alive then
+ * and should not be.  Returns the exit code, 99 if there was such a thing.  No Python code after it. */
+int exit_check(Thread *th, int code);
+
 /* -- source.c: text to code -- */
 enum { START_FILE = PARSE_EXEC, START_EVAL = PARSE_EVAL, START_SINGLE = PARSE_SINGLE,
        START_FUNC_TYPE = PARSE_FUNC_TYPE };

@@ -383,7 +383,7 @@ runtime_main(int argc, char **argv, const ModuleSpec *const *natives)
             fputs("Fatal Python error: init_import_site: Failed to import the site module\n", stderr);
     } else
         code = exec_main(th);
-    code = stop(th, code);
+    code = exit_check(th, stop(th, code));
     fflush(NULL);
     if (code == 130 && settings.what != RUN_REPL) { /* die of SIGINT, so that a shell knows */
         signal(SIGINT, SIG_DFL);

@@ -1038,8 +1038,21 @@ list_remove(Thread *th, Value self, Value item)
     object_touch(th, &l->head);
     for (int64_t i = 0;; i++) {
         Value x = list_get(th, self, i);
-        if (x == NULL)
-            return raise_value_error(th, "list.remove(x): x not in list");
+        if (x == NULL) {
+            /* Items that other threads moved down may have been missed: what is there at one
+             * moment decides. */
+            Value copy = object_shared(&l->head) ? list_slice(th, self, 0, INT64_MAX) : NULL;
+            if (copy == NULL && error_set(th))
+                return NULL;
+            Answer there = copy ? list_contains(th, copy, item) : NO;
+            drop_null(th, copy);
+            if (there == FAILED)
+                return NULL;
+            if (there == NO)
+                return raise_value_error(th, "list.remove(x): x not in list");
+            i = -1;
+            continue;
+        }
         Answer equal = items_equal(th, x, item);
         bool done = equal == YES && list_delete_seen(th, l, i, x);
         drop(th, x);

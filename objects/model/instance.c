@@ -649,7 +649,7 @@ set_dict(Thread *th, Value self, Value value, void *closure)
         return false;
     }
     while (t->spec == NULL)
-        t = t->base;
+        t = type_base(t);
     if (value == NULL && t->attrs_offset != 0) { /* the C type's own does not allow it */
         raise_type_error(th, "cannot delete __dict__");
         return false;

@@ -48,7 +48,7 @@ native_function_new(Thread *th, const MethodDef *def, Value self, Value module_n
 static Type *
 defining_type(Type *type, const MethodDef *def)
 {
-    for (Type *t = type; t != NULL; t = t->base) {
+    for (Type *t = type; t != NULL; t = type_base(t)) {
         const MethodDef *d = t->spec ? t->spec->methods : NULL;
         for (; d != NULL && d->name != NULL; d++) {
             if (d == def)

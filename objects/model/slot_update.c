@@ -85,7 +85,7 @@ slot_source(Type *type, const SlotDef *def, Value v, SlotFn *fn)
             return SOURCE_PYTHON;
         /* As in CPython the base that decides the layout says how instances are made, also
          * if the class names another type's __new__. */
-        *fn = slot_load(type->base, def->offset);
+        *fn = slot_load(type_base(type), def->offset);
         return SOURCE_C;
     } else if (v == NONE && def->offset == offsetof(TypeSlots, hash)) {
         *fn = (SlotFn)hash_unhashable;
@@ -184,7 +184,7 @@ update_name(Thread *th, Type *type, Value name)
 static void
 update_from_base(Thread *th, Type *type)
 {
-    Type *base = type->base;
+    Type *base = type_base(type);
     for (size_t offset = 0; offset < sizeof(TypeSlots); offset += sizeof(SlotFn))
         slot_store(type, offset, slot_load(base, offset));
     update_finalizer(th, type);

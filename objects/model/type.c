@@ -80,7 +80,7 @@ call_new(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
     /* Not to make, with object's new, something that needs its own. */
     Type *safe = sub;
     while (safe && SLOT(safe, new) == slot_new)
-        safe = safe->base;
+        safe = type_base(safe);
     NewFn new_fn = SLOT(type, new);
     if (safe && SLOT(safe, new) != new_fn)
         return raise_type_error(th, "%N.__new__(%N) is not safe, use %N.__new__()", type, sub,
@@ -535,16 +535,9 @@ type_visit(Object *o, VisitFn visit, void *arg)
     if (t->base && (type_flags(t) & TYPE_HEAP))
         visit(value_of_type(t->base), arg);
     value_visit(t->slots_names, visit, arg);
+    if (t->extra)
+        value_visit(t->extra->linked, visit, arg);
     type_lookup_visit(t, visit, arg);
-}
-
-static void
-unlink_from_bases(Type *t)
-{
-    Value bases = field_peek(&t->bases); /* garbage or dying: nobody assigns to it */
-    for (int64_t i = 0; t->extra->linked && bases && i < tuple_length(bases); i++)
-        type_subclass_unlink(as_type(tuple_item(bases, i)), t);
-    t->extra->linked = false;
 }
 
 void
@@ -556,7 +549,7 @@ type_clear(Thread *th, Object *o)
     /* The cell may stay for another collection (its instances may wait to be freed): nobody
      * finds the type any more. */
     fetch_and_seq_cst(&t->flags, ~TYPE_READY);
-    unlink_from_bases(t);
+    type_subclass_unlink(th, t);
     type_modify_begin(th, t, NULL);
     Value d = field_read(th, o, &t->dict);
     if (d) {
@@ -573,7 +566,7 @@ type_dealloc(Thread *th, Object *o)
     Type *t = (Type *)(void *)o;
     TypeExtra *x = t->extra;
     if (x) {
-        unlink_from_bases(t);
+        type_subclass_unlink(th, t);
         type_lookup_forget(th, t);
         shapes_free(th, t);
     }

@@ -197,7 +197,7 @@ struct Type {
     Field dict;                  /* the namespace (a dict) */
     Field bases;                 /* tuple of the bases */
     Field mro;                   /* tuple, method resolution order, itself first */
-    Type *base;                  /* [stopped] the base that decides the layout; counted */
+    Type *base;                  /* [atomic] the base that decides the layout, read by type_base(); counted */
     Field subclasses;            /* [lock] dict or list of weak references, NULL: none */
     Field name_value, qualname;  /* str */
     Field doc_value;             /* __doc__ of static types lives in dict */
@@ -208,6 +208,14 @@ struct Type {
     void *module_state;          /* for native modules' heap types */
     struct TypeExtra *extra;     /* type_lookup.c, shape.c: caches */
 };
+
+/* The base that decides the layout, NULL for object; it lives at least until the next
+ * safepoint, whoever assigns to __bases__. */
+static inline Type *
+type_base(const Type *t)
+{
+    return __atomic_load_n(&t->base, __ATOMIC_ACQUIRE); /* pairs with set_base() [type.base] */
+}
 
 extern Type **const all_static_types; /* NULL-terminated; filled as types become ready */
 

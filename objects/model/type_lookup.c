@@ -320,7 +320,7 @@ type_is_subtype(Type *t, Type *base)
         return true;
     Value mro = field_peek(&t->mro); /* no safepoint below */
     if (mro == NULL) {
-        for (t = t->base; t; t = t->base) {
+        for (t = type_base(t); t; t = type_base(t)) {
             if (t == base)
                 return true;
         }
@@ -665,49 +665,86 @@ type_modified(Thread *th, Type *type, Value name)
 
 /* -- the lists of subclasses -- */
 
-bool
-type_subclass_link(Thread *th, Type *base, Type *sub)
+/* Room for one more entry; types_lock is held. */
+static bool
+subclass_reserve(TypeExtra *x)
 {
-    TypeExtra *x = base->extra;
-    bool ok = true;
-    object_mark_weak(th, &sub->ops.head);
-    bool held = lock_types();
-    if (x->sub_count == x->sub_capacity) {
-        uint32_t capacity = x->sub_capacity ? x->sub_capacity * 2 : 4;
-        Type **grown = realloc(x->subs, capacity * sizeof *grown);
-        if (grown) {
-            x->subs = grown;
-            x->sub_capacity = capacity;
-        } else {
-            ok = false;
+    if (x->sub_count < x->sub_capacity)
+        return true;
+    uint32_t capacity = x->sub_capacity ? x->sub_capacity * 2 : 4;
+    Type **grown = realloc(x->subs, capacity * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    x->subs = grown;
+    x->sub_capacity = capacity;
+    return true;
+}
+
+/* Removes `sub` from the lists of `bases`; types_lock is held. */
+static void
+subclass_remove(Value bases, Type *sub)
+{
+    for (int64_t k = 0; bases && k < tuple_length(bases); k++) {
+        TypeExtra *x = as_type(tuple_item(bases, k))->extra;
+        for (uint32_t i = 0; x && i < x->sub_count; i++) {
+            if (x->subs[i] == sub) {
+                __atomic_store_n(&x->sub_count, x->sub_count - 1, __ATOMIC_RELAXED);
+                memmove(x->subs + i, x->subs + i + 1, (x->sub_count - i) * sizeof *x->subs);
+                break;
+            }
         }
     }
-    if (ok) {
-        x->subs[x->sub_count] = sub;
-        __atomic_store_n(&x->sub_count, x->sub_count + 1, __ATOMIC_RELAXED);
+}
+
+bool
+type_subclass_relink(Thread *th, Type *sub)
+{
+    object_mark_weak(th, &sub->ops.head);
+    for (;;) {
+        Value bases = field_read(th, &sub->ops.head, &sub->bases);
+        bool held = lock_types();
+        if (field_peek(&sub->bases) != bases) { /* assigned again meanwhile */
+            unlock_types(held);
+            drop(th, bases);
+            continue;
+        }
+        Value old = sub->extra->linked;
+        if (old == bases) {
+            unlock_types(held);
+            drop(th, bases);
+            return true;
+        }
+        int64_t n = tuple_length(bases);
+        bool ok = true;
+        for (int64_t i = 0; ok && i < n; i++)
+            ok = subclass_reserve(as_type(tuple_item(bases, i))->extra);
+        if (ok) {
+            subclass_remove(old, sub);
+            for (int64_t i = 0; i < n; i++) {
+                TypeExtra *x = as_type(tuple_item(bases, i))->extra;
+                x->subs[x->sub_count] = sub;
+                __atomic_store_n(&x->sub_count, x->sub_count + 1, __ATOMIC_RELAXED);
+            }
+            sub->extra->linked = bases;
+        }
+        unlock_types(held);
+        drop_null(th, ok ? old : bases);
+        if (!ok)
+            raise_memory(th);
+        return ok;
     }
-    unlock_types(held);
-    if (!ok)
-        raise_memory(th);
-    return ok;
 }
 
 void
-type_subclass_unlink(Type *base, Type *sub)
+type_subclass_unlink(Thread *th, Type *sub)
 {
-    TypeExtra *x = base->extra;
-    if (x == NULL)
-        return;
+    TypeExtra *x = sub->extra;
     bool held = lock_types();
-    for (uint32_t i = 0; i < x->sub_count; i++) {
-        if (x->subs[i] == sub) {
-            __atomic_store_n(&x->sub_count, x->sub_count - 1, __ATOMIC_RELAXED);
-            for (; i < x->sub_count; i++)
-                x->subs[i] = x->subs[i + 1];
-            break;
-        }
-    }
+    Value old = x->linked;
+    x->linked = NULL;
+    subclass_remove(old, sub);
     unlock_types(held);
+    drop_null(th, old);
 }
 
 /* New references to the direct subclasses that this interpreter sees, in the order made. */

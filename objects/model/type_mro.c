@@ -20,7 +20,7 @@
 static bool
 adds_layout(const Type *t)
 {
-    const Type *b = __atomic_load_n(&t->base, __ATOMIC_ACQUIRE); /* pairs with set_base() */
+    const Type *b = type_base(t);
     if (b == NULL)
         return true;
     if (t->spec == NULL)
@@ -32,8 +32,8 @@ adds_layout(const Type *t)
 Type *
 type_solid(Type *t)
 {
-    Type *base; /* acquire: pairs with set_base() */
-    while ((base = __atomic_load_n(&t->base, __ATOMIC_ACQUIRE)) != NULL && !adds_layout(t))
+    Type *base;
+    while ((base = type_base(t)) != NULL && !adds_layout(t))
         t = base;
     return t;
 }
@@ -231,7 +231,7 @@ has_attrs(const Type *t)
 static bool
 contributes(const Type *t)
 {
-    const Type *b = t->base;
+    const Type *b = type_base(t);
     if (b == NULL || t->spec != NULL)
         return b == NULL || adds_layout(t) || has_attrs(t) != has_attrs(b) ||
                t->ops.dealloc != b->ops.dealloc;
@@ -242,7 +242,7 @@ contributes(const Type *t)
 static bool
 same_slots(const Type *a, const Type *b)
 {
-    if (a->base != b->base || a->spec || b->spec || a->slots_count != b->slots_count ||
+    if (type_base(a) != type_base(b) || a->spec || b->spec || a->slots_count != b->slots_count ||
         has_attrs(a) != has_attrs(b) || ((type_flags(a) ^ type_flags(b)) & TYPE_WEAKREFS))
         return false;
     for (uint32_t i = 0; i < a->slots_count; i++) {
@@ -261,9 +261,9 @@ layout_compatible(Thread *th, Type *old, Type *new_, const char *what)
     }
     const Type *a = old, *b = new_;
     while (!contributes(a))
-        a = a->base;
+        a = type_base(a);
     while (!contributes(b))
-        b = b->base;
+        b = type_base(b);
     if (a == b || same_slots(a, b))
         return true;
     raise_type_error(th, "%s assignment: '%N' object layout differs from '%N'", what, new_, old);
@@ -327,10 +327,9 @@ mro_recompute(Thread *th, Type *type, MroChanges *changes)
 static void
 set_base(Thread *th, Type *type, Type *base)
 {
-    Type *old = type->base;
     retain(th, value_of_type(base));
-    __atomic_store_n(&type->base, base, __ATOMIC_RELEASE);
-    retire(th, value_of_type(old));
+    /* An exchange, as others may assign, too; pairs with type_base() [type.base] */
+    retire(th, value_of_type(__atomic_exchange_n(&type->base, base, __ATOMIC_ACQ_REL)));
 }
 
 /* While mro() methods run an MRO may be older than the chain of bases. */
@@ -338,7 +337,7 @@ static bool
 derives_by_base(const Type *t, const Type *base)
 {
     while (t && t != base)
-        t = t->base;
+        t = type_base(t);
     return t != NULL;
 }
 
@@ -366,27 +365,19 @@ type_assign_bases(Thread *th, Type *type, Value bases)
         }
     }
     Type *base = type_best_base(th, bases);
-    if (base == NULL || !layout_compatible(th, type->base, base, "__bases__"))
+    if (base == NULL || !layout_compatible(th, type_base(type), base, "__bases__"))
         return false;
 
     Object *o = &type->ops.head;
-    Type *old_base = type->base;
+    Type *old_base = type_base(type);
     retain(th, value_of_type(old_base));
     Value old_bases = field_read(th, o, &type->bases);
     field_replace(th, o, &type->bases, retain(th, bases));
     set_base(th, type, base);
 
     MroChanges changes = VEC_INIT;
-    bool ok = mro_recompute(th, type, &changes);
+    bool ok = mro_recompute(th, type, &changes) && type_subclass_relink(th, type);
     if (ok) {
-        /* Unless a mro() method assigned other bases meanwhile. */
-        if (field_peek(&type->bases) == bases) {
-            for (int64_t i = 0; type->extra->linked && i < tuple_length(old_bases); i++)
-                type_subclass_unlink(as_type(tuple_item(old_bases, i)), type);
-            type->extra->linked = true;
-            for (int64_t i = 0; ok && i < n; i++)
-                ok = type_subclass_link(th, as_type(tuple_item(bases, i)), type);
-        }
         type_modified(th, type, NULL);
     } else {
         Value error = error_take(th);

@@ -473,16 +473,8 @@ build(Thread *th, Plan *p)
         drop(th, mro);
     }
     type_inherit_flags(type);
-    if (!type->extra->linked) {
-        type->extra->linked = true;
-        Value bases = field_read(th, &type->ops.head, &type->bases);
-        bool ok = true;
-        for (int64_t i = 0; ok && i < tuple_length(bases); i++)
-            ok = type_subclass_link(th, as_type(tuple_item(bases, i)), type);
-        drop(th, bases);
-        if (!ok)
-            goto fail;
-    }
+    if (!type_subclass_relink(th, type))
+        goto fail;
     slots_update(th, type, NULL);
     fetch_or_seq_cst(&type->flags, TYPE_READY);
     return type;

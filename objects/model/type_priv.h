@@ -26,7 +26,6 @@ typedef struct TypeExtra {
     ATOMIC(uint8_t) guarded;            /* [lock] a guard was given since the last change */
     uint8_t own_dict;                   /* [const] enum OwnDict */
     bool tail;                          /* [const] instances vary in length */
-    bool linked;                        /* [lock] in its bases' lists */
     uint32_t slots_start;               /* [const] where the words of __slots__ begin */
     uint32_t tail_slots;                /* [const] words of __slots__ at the end of the cell */
     uint32_t inline_capacity;           /* [lock] of the newest root shape */
@@ -36,6 +35,8 @@ typedef struct TypeExtra {
     ATOMIC(Shape *) dict_shape;         /* the shape of instances in dictionary mode, or NULL */
     Type **subs;                        /* [lock] types_lock; direct subclasses, uncounted */
     uint32_t sub_count, sub_capacity;
+    Value linked;                       /* [lock] types_lock; the tuple of bases in whose lists the
+                                           type stands, counted; NULL: in none */
     Interp *interp;                     /* [const] NULL for static types */
     /* What the nearest type written in C does with its part of an instance; NULL: nothing. */
     void (*native_visit)(Object *o, VisitFn visit, void *arg);
@@ -63,8 +64,11 @@ void type_lookup_visit(Type *type, VisitFn visit, void *arg);
 Value type_lookup_after(Thread *th, Type *type, Type *after, Value name);
 /* The first type in the mro whose dict has `name`, BORROWED; *v: what it has, new. */
 Type *type_lookup_where(Thread *th, Type *type, Value name, Value *v);
-RAISES bool type_subclass_link(Thread *th, Type *base, Type *sub);
-void type_subclass_unlink(Type *base, Type *sub);
+/* Enters `sub` in the lists of its present bases, after taking it out of those it stood in.
+ * Whoever assigns to `bases` calls this afterwards, so the last assignment decides. */
+RAISES bool type_subclass_relink(Thread *th, Type *sub);
+/* Takes a dying type, or one that is garbage, out of its bases' lists. */
+void type_subclass_unlink(Thread *th, Type *sub);
 /* Calls fn for each type below `type`, itself first, under types_lock; a type may come twice. */
 void type_tree_locked(Type *type, void (*fn)(Type *t, void *arg), void *arg);
 

@@ -356,8 +356,6 @@ ready_for_python(Thread *th, Type *type)
         tuple_init_item(mro, 0, value_of_type(type));
         for (int64_t i = 0; i < n; i++)
             tuple_init_item(mro, i + 1, retain(th, tuple_item(base_mro, i)));
-        if (!type_subclass_link(th, type->base, type))
-            return false;
     } else {
         bases = retain(th, tuple_empty);
         mro = tuple_pack(th, 1, value_of_type(type));
@@ -366,6 +364,8 @@ ready_for_python(Thread *th, Type *type)
     }
     field_init(&type->bases, bases);
     field_init(&type->mro, mro);
+    if (!type_subclass_relink(th, type))
+        return false;
     type_inherit_flags(type);
     if (!type_add_spec(th, type, spec, dict))
         return false;
@@ -469,19 +469,6 @@ type_object_new(Thread *th, Type *meta)
     return type;
 }
 
-/* Enters a finished type in its bases' lists. */
-static bool
-link_to_bases(Thread *th, Type *type)
-{
-    Value bases = field_peek(&type->bases);
-    type->extra->linked = true;
-    for (int64_t i = 0; i < tuple_length(bases); i++) {
-        if (!type_subclass_link(th, as_type(tuple_item(bases, i)), type))
-            return false;
-    }
-    return true;
-}
-
 static bool
 spec_names(Thread *th, Type *type, const TypeSpec *spec, Value module, Value dict)
 {
@@ -550,7 +537,7 @@ type_from_spec(Thread *th, const TypeSpec *spec, Value module, Value bases)
         slots_inherit(type, as_type(tuple_item(mro, i)));
     type_inherit_flags(type);
     if (!type_add_spec(th, type, spec, dict) || !type_make_root(th, type) ||
-        !link_to_bases(th, type))
+        !type_subclass_relink(th, type))
         goto fail;
     store_relaxed(&type->flags, type_flags(type) | TYPE_READY);
     return type;

@@ -49,6 +49,9 @@ cell_make(Thread *th, Type *type, Value referent, Value callback)
     WeakRef *w = as_weakref(v);
     plain_store(&w->hash, -1); /* not published yet */
     field_init(&w->cell.callback, retain_null(th, callback));
+    w->cell.rank = callback || (type_flags(type) & TYPE_HEAP) ? WEAK_OTHER
+                   : type == &weakref_type                    ? WEAK_PLAIN_REF
+                                                              : WEAK_PLAIN_PROXY;
     if (!weak_cell_link(th, &w->cell, value_object(referent))) {
         drop(th, v);
         return NULL;

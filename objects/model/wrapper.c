@@ -119,7 +119,7 @@ static bool
 setattr_allowed(Thread *th, Value self, SetAttrFn fn, const char *name)
 {
     Type *t = type_of(self);
-    for (; t; t = t->base) {
+    for (; t; t = type_base(t)) {
         SetAttrFn own = SLOT(t, setattr);
         if (own == fn)
             return true;

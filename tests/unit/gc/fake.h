@@ -159,6 +159,7 @@ weakref_new(Thread *th, Object *to, Value callback)
     WeakCell *c = (WeakCell *)(void *)object_new(th, SHAPE_WEAKREF, sizeof(WeakCell));
     CHECK(c);
     field_init(&c->callback, callback);
+    c->rank = callback ? WEAK_OTHER : WEAK_PLAIN_REF;
     CHECK(weak_cell_link(th, c, to));
     return c;
 }
