@@ -5,7 +5,7 @@
  * What is left and hangs on no static type was counted once too often by somebody: it is told by
  * type, and the exit code becomes EXIT_ALIVE.
  *
- * WEFT_CHECK_EXIT=0 leaves it out; =2 names each object.
+ * WEFT_CHECK_EXIT=1 asks for it; =2 names each object, too.
  */
 #include "core/run/run.h"
 
@@ -161,7 +161,7 @@ int
 exit_check(Thread *th, int code)
 {
     const char *s = getenv("WEFT_CHECK_EXIT");
-    if (s && *s == '0')
+    if (s == NULL || *s == '0')
         return code;
     /* Daemon threads sleep for ever with all that is in their frames. */
     if (load_relaxed(&th->interp->thread_count) > 1)
