@@ -21,5 +21,7 @@
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* The struct that holds `member` at p. */
+#define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - __builtin_offsetof(type, member)))
 
 #endif

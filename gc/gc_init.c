@@ -76,6 +76,7 @@ interp_created(Interp *interp)
     if (gc == NULL)
         return false;
     gc_pace_init(gc);
+    reclaim_shared_init(&gc->handed);
     gc->weak = weak_table_create();
     if (gc->weak == NULL) {
         interp_destroyed(interp);

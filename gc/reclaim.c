@@ -25,7 +25,7 @@
  * What is dropped while a batch of depth d is carried out, and has to be retired again, is
  * of depth d + 1.
  *
- * Locks: ReclaimShared.lock (a leaf).
+ * Locks: none.
  */
 #include "gc/reclaim.h"
 
@@ -401,23 +401,19 @@ static void
 take_handed(Thread *th)
 {
     ReclaimShared *s = &th->interp->gc->handed;
-    byte_lock((ByteLock *)(void *)&s->lock);
-    RetireBlock *batch = s->first;
-    s->first = NULL;
-    PendingCall *calls = s->calls;
-    uint32_t n = s->call_count;
-    s->calls = NULL;
-    s->call_count = s->call_capacity = 0;
-    fetch_and_seq_cst(&th->interp->flags, ~INTERP_HANDED);
-    byte_unlock((ByteLock *)(void *)&s->lock);
-    for (RetireBlock *next; batch; batch = next) {
-        next = batch->next_batch;
-        wait_for_epoch(th->reclaim, batch);
+    fetch_and_seq_cst(&th->interp->flags, ~INTERP_HANDED); /* before looking */
+    for (CrossNode *node = cross_queue_take(&s->batches), *next; node; node = next) {
+        next = cross_next(node);
+        wait_for_epoch(th->reclaim, CONTAINER_OF(node, RetireBlock, handed));
         th->offline_work = 1;
     }
-    for (uint32_t i = 0; i < n; i++)
-        pending_add(th, calls[i].fn, calls[i].a, calls[i].b);
-    mem_free(calls);
+    for (CrossNode *node = cross_queue_take(&s->calls), *next; node; node = next) {
+        next = cross_next(node);
+        HandedCalls *h = CONTAINER_OF(node, HandedCalls, handed);
+        for (uint32_t i = 0; i < h->count; i++)
+            pending_add(th, h->calls[i].fn, h->calls[i].a, h->calls[i].b);
+        mem_free(h);
+    }
 }
 
 /* Sleeps offline for a moment, without handing over. */
@@ -539,26 +535,18 @@ static void
 hand_over_pending(Thread *th)
 {
     Reclaim *r = th->reclaim;
-    ReclaimShared *s = &th->interp->gc->handed;
-    byte_lock((ByteLock *)(void *)&s->lock);
-    while (th->pending_count) {
-        if (s->call_count == s->call_capacity) {
-            uint32_t grown = s->call_capacity ? s->call_capacity * 2 : 16;
-            PendingCall *calls = mem_resize(s->calls, grown * sizeof(*calls));
-            if (calls == NULL) {
-                fetch_add_relaxed(&refcount_leaked, th->pending_count);
-                th->pending_count = 0;
-                break;
-            }
-            s->calls = calls;
-            s->call_capacity = grown;
-        }
-        s->calls[s->call_count++] = r->pending[r->pending_first];
-        r->pending_first = (r->pending_first + 1) % r->pending_capacity;
-        th->pending_count--;
+    HandedCalls *h = mem_alloc(sizeof(*h) + th->pending_count * sizeof(h->calls[0]));
+    if (h == NULL) {
+        fetch_add_relaxed(&refcount_leaked, th->pending_count);
+        th->pending_count = 0;
+        return;
     }
+    for (h->count = 0; th->pending_count; th->pending_count--) {
+        h->calls[h->count++] = r->pending[r->pending_first];
+        r->pending_first = (r->pending_first + 1) % r->pending_capacity;
+    }
+    cross_queue_put(&th->interp->gc->handed.calls, &h->handed);
     fetch_or_seq_cst(&th->interp->flags, INTERP_HANDED);
-    byte_unlock((ByteLock *)(void *)&s->lock);
     wake_somebody(th);
 }
 
@@ -578,12 +566,11 @@ hand_over_batches(Thread *th)
         return;
 
     close_batches(r);
-    ReclaimShared *s = &th->interp->gc->handed;
-    byte_lock((ByteLock *)(void *)&s->lock);
-    r->waiting_last->next_batch = s->first;
-    s->first = r->waiting;
+    for (RetireBlock *batch = r->waiting, *next; batch; batch = next) {
+        next = batch->next_batch;
+        cross_queue_put(&th->interp->gc->handed.batches, &batch->handed);
+    }
     fetch_or_seq_cst(&th->interp->flags, INTERP_HANDED);
-    byte_unlock((ByteLock *)(void *)&s->lock);
     r->waiting = r->waiting_last = NULL;
     r->waiting_bytes = 0;
     wake_somebody(th);
@@ -658,10 +645,23 @@ reclaim_destroy(Reclaim *r)
 }
 
 void
+reclaim_shared_init(ReclaimShared *s)
+{
+    cross_queue_init(&s->batches);
+    cross_queue_init(&s->calls);
+}
+
+void
 reclaim_shared_destroy(ReclaimShared *s)
 {
-    free_batches(s->first);
-    s->first = NULL;
-    mem_free(s->calls);
-    s->calls = NULL;
+    for (CrossNode *node = cross_queue_take(&s->batches), *next; node; node = next) {
+        next = cross_next(node);
+        RetireBlock *batch = CONTAINER_OF(node, RetireBlock, handed);
+        batch->next_batch = NULL;
+        free_batches(batch);
+    }
+    for (CrossNode *node = cross_queue_take(&s->calls), *next; node; node = next) {
+        next = cross_next(node);
+        mem_free(CONTAINER_OF(node, HandedCalls, handed));
+    }
 }

@@ -4,7 +4,7 @@
 
 #include "gc/reclaim.h"
 #include "gc/refcount_priv.h"
-#include "threads/mutex.h"
+#include "threads/cross_queue.h"
 
 /* One thing to do a grace period later is a tagged word, or two. */
 #define RETIRED_REFERENCE 0u /* drop the object */
@@ -25,8 +25,9 @@ typedef struct RetireBlock {
     size_t bytes;             /* estimate of what it keeps from being freed */
     struct RetireBlock *last;
     struct RetireBlock *next_batch;
+    CrossNode handed;         /* while it is handed over */
 
-    uintptr_t words[500];
+    uintptr_t words[499];
 } RetireBlock;
 
 #define BLOCK_WORDS ((uint32_t)ARRAY_LEN(((RetireBlock *)0)->words))
@@ -95,13 +96,20 @@ void service_reset_in_child(void);
 void service_lock_for_fork(Thread *th);
 void service_unlock_after_fork(void);
 
-/* Per interpreter: batches of threads that went offline. */
+/* Pending calls of a thread that ended. */
+typedef struct HandedCalls {
+    CrossNode handed;
+    uint32_t count;
+    PendingCall calls[];
+} HandedCalls;
+
+/* Per interpreter: what threads that went offline left to do.  Who puts something there then sets
+ * INTERP_HANDED; who takes clears it first. */
 typedef struct ReclaimShared {
-    ATOMIC(uint8_t) lock;             /* a leaf */
-    RetireBlock *first;               /* [lock] batches */
-    PendingCall *calls;               /* [lock] pending calls of threads that ended */
-    uint32_t call_count, call_capacity; /* [lock] */
+    CrossQueue batches; /* RetireBlock.handed */
+    CrossQueue calls;   /* HandedCalls.handed */
 } ReclaimShared;
+void reclaim_shared_init(ReclaimShared *s);
 void reclaim_shared_destroy(ReclaimShared *s);
 
 #define RETIRE_SOFT ((size_t)1 << 20)

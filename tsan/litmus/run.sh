@@ -6,7 +6,7 @@ out=${1:-/tmp/weft-litmus}
 mkdir -p "$out"
 sources="base/mem.c base/clock.c base/hash.c base/assert.c $(echo threads/*.c gc/*.c)"
 status=0
-for variant in "thread:clang -O1 -g -fsanitize=thread:" "plain:gcc -O2 -g:-lmimalloc"; do
+for variant in "thread:clang -O1 -g -fsanitize=thread -DWEFT_SANITIZER_thread:" "plain:gcc -O2 -g:-lmimalloc"; do
     name=${variant%%:*}
     rest=${variant#*:}
     compiler=${rest%%:*}
@@ -18,7 +18,7 @@ for variant in "thread:clang -O1 -g -fsanitize=thread:" "plain:gcc -O2 -g:-lmima
     done
     for f in tsan/litmus/*.c; do
         program="$out/$name/$(basename "$f" .c)"
-        $compiler -std=gnu11 -I. "$f" "$out/$name"/*.o -o "$program" $libs -lpthread || exit 1
+        $compiler -std=gnu11 -I. "$f" "$out/$name"/*.o -o "$program" $libs -lurcu-common -lpthread || exit 1
         if ! timeout 300 "$program" > "$program.log" 2>&1; then
             echo "$name $(basename "$f"): failed, see $program.log"
             status=1
