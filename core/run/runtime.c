@@ -24,6 +24,9 @@
 #include "objects/text/codecs.h"
 
 extern const ModuleSpec sys_module, builtins_module;
+#ifdef WEFT_PROFILING
+void __gcov_dump(void);
+#endif
 
 static void
 fatal(Thread *th, const char *where)
@@ -389,6 +392,9 @@ runtime_main(int argc, char **argv, const ModuleSpec *const *natives)
         signal(SIGINT, SIG_DFL);
         kill(getpid(), SIGINT);
     }
+#ifdef WEFT_PROFILING
+    __gcov_dump(); /* a destructor would do it */
+#endif
     /* Daemon threads may still sleep in the kernel: no C destructors run under them. */
     _exit(code & 0xff);
 }
