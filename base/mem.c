@@ -125,3 +125,24 @@ mem_usable_size(void *p)
 {
     return raw_usable(p);
 }
+
+#define PIN_FIRST 1024u
+
+void
+mem_pin(MemPins *pins)
+{
+    size_t size = PIN_FIRST;
+    for (int i = 0; i < MEM_PINS; i++, size += size / 4) /* mimalloc has four sizes to an octave */
+#if defined(WEFT_LIBC_MALLOC)
+        pins->block[i] = NULL;
+#else
+        pins->block[i] = mi_malloc(size); /* NULL: then not */
+#endif
+}
+
+void
+mem_unpin(MemPins *pins)
+{
+    for (int i = 0; i < MEM_PINS; i++)
+        raw_free(pins->block[i]);
+}

@@ -24,6 +24,16 @@ void *mem_alloc_aligned(size_t size, size_t align);
 /* Frees what any of the above returned; NULL is nothing. */
 void mem_free(void *p);
 
+/* Around the life of an OS thread: keeps one block of each middle size in use, whose memory is never
+ * touched.  mimalloc gives a page back when its last block is freed, and makes it again for the next;
+ * a thread whose only table of some size comes and goes would pay for that each time. */
+#define MEM_PINS 24
+typedef struct MemPins {
+    void *block[MEM_PINS];
+} MemPins;
+void mem_pin(MemPins *pins);
+void mem_unpin(MemPins *pins);
+
 /* How many bytes of the block at `p` may be used; at least what was asked for. */
 size_t mem_usable_size(void *p);
 

@@ -113,7 +113,10 @@ start_routine(void *p)
 {
     StartArgs args = *(StartArgs *)p;
     mem_free(p);
+    MemPins pins;
+    mem_pin(&pins);
     args.fn(args.arg);
+    mem_unpin(&pins);
     return NULL;
 }
 
