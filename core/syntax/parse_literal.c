@@ -6,13 +6,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE     /* strtod_l() */
 #endif
+#include "base/unicode_db.h"
 #include "core/syntax/parser_impl.h"
 #include "core/syntax/syntax_error.h"
 
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <uniname.h>
 
 AstExpr *
 make_constant(Parser *p, const Token *t, AstLiteral literal, Value value)
@@ -250,16 +250,7 @@ decode_named(Parser *p, const char *start, const char *s, const char *end)
         bad_escape(p, start, escape, s, malformed);
     }
     uint32_t c = 0;
-    if (p->hooks->name_to_codepoint != NULL) {
-        c = p->hooks->name_to_codepoint(p->context, name, length);
-    } else if (length < UNINAME_MAX) {
-        char text[UNINAME_MAX];
-        memcpy(text, name, length);
-        text[length] = '\0';
-        ucs4_t code = unicode_name_character(text);
-        c = code == UNINAME_INVALID ? 0 : code;
-    }
-    if (c == 0) {
+    if (!unicode_by_name(name, length, &c)) {
         bad_escape(p, start, escape, s + 1, "unknown Unicode character name");
     }
     append_code(p, c);

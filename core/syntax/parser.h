@@ -73,10 +73,6 @@ typedef struct ParserHooks {
     int (*decode)(void *context, const char *encoding, const char *bytes,
                   size_t length, char **text, size_t *text_length);
 
-    /* The code points named `name` in \N{name}: 0 when there is none.  May be
-     * NULL (then libunistring's names serve, without sequences). */
-    uint32_t (*name_to_codepoint)(void *context, const char *name, size_t length);
-
     /* Warns: "invalid escape sequence '\d'" (category DeprecationWarning) or
      * "invalid decimal literal" (SyntaxWarning).  Returns 0 when it was warned,
      * 1 when the filters make an error of it (no exception is set then: parse()

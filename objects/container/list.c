@@ -353,7 +353,8 @@ list_insert(Thread *th, Value list, int64_t i, Value v)
 }
 
 /* Replaces items lo .. hi-1 by the n items of `items`, whose references are taken over if it
- * succeeds.  Bounds are clamped; lo INT64_MAX appends. */
+ * succeeds.  Bounds are a slice's, of the length at the moment of the change: negative ones count
+ * from the end, lo INT64_MAX appends. */
 RAISES static bool
 list_splice(Thread *th, List *l, int64_t lo, int64_t hi, const Value *items, size_t n)
 {
@@ -361,8 +362,9 @@ list_splice(Thread *th, List *l, int64_t lo, int64_t hi, const Value *items, siz
     for (;;) {
         ItemArray *a = load_acquire(&l->array);    /* [list.array] */
         int64_t length = load_acquire(&l->length); /* [list.length] */
-        int64_t from = lo < 0 ? 0 : lo > length ? length : lo;
-        int64_t to = hi < from ? from : hi > length ? length : hi;
+        int64_t from = lo, to = hi;
+        if (slice_adjust(length, &from, &to, 1) == 0)
+            to = from;
         size_t out = (size_t)(to - from), after = (size_t)length - out + n;
         size_t capacity = a ? (size_t)a->capacity : 0;
         if (out == 0 && n == 0)
@@ -764,7 +766,6 @@ list_setitem(Thread *th, Value self, Value key, Value v)
     }
     if (step != 1)
         return list_assign_steps(th, l, start, stop, step, items);
-    slice_adjust(list_length(self), &start, &stop, 1);
     bool ok = list_splice(th, l, start, stop, items ? (const Value *)(void *)items->items : NULL,
                           items ? (size_t)items->capacity : 0);
     if (ok)
