@@ -37,6 +37,29 @@ context_name(AstContext c)
     return c == AST_Load ? "Load" : c == AST_Store ? "Store" : "Del";
 }
 
+/* A place must not end before it starts. */
+static bool
+place_ok(V *v, const void *node)
+{
+    const AstNode *n = node;
+    if (n->lineno > n->end_lineno) {
+        raise_value_error(v->th, "AST node line range (%d, %d) is not valid", n->lineno, n->end_lineno);
+        return false;
+    }
+    if ((n->lineno < 0 && n->end_lineno != n->lineno) ||
+        (n->col_offset < 0 && n->col_offset != n->end_col_offset)) {
+        raise_value_error(v->th, "AST node column range (%d, %d) for line range (%d, %d) is not valid",
+                          n->col_offset, n->end_col_offset, n->lineno, n->end_lineno);
+        return false;
+    }
+    if (n->lineno == n->end_lineno && n->col_offset > n->end_col_offset) {
+        raise_value_error(v->th, "line %d, column %d-%d is not a valid range", n->lineno, n->col_offset,
+                          n->end_col_offset);
+        return false;
+    }
+    return true;
+}
+
 static bool
 exprs(V *v, AstExprs list, AstContext ctx, bool null_ok)
 {
@@ -69,6 +92,12 @@ name_ok(V *v, Value name)
 }
 
 static bool
+param(V *v, const AstArg *p)
+{
+    return p == NULL || (place_ok(v, p) && optional(v, p->annotation));
+}
+
+static bool
 params(V *v, const AstArguments *a)
 {
     const AstArgs *lists[3] = {&a->posonlyargs, &a->args, &a->kwonlyargs};
@@ -77,10 +106,10 @@ params(V *v, const AstArguments *a)
             const AstArg *p = lists[k]->items[i];
             if (p == NULL)
                 return bad(v, "None disallowed in argument list", "", "");
-            if (!optional(v, p->annotation))
+            if (!param(v, p))
                 return false;
         }
-    if ((a->vararg && !optional(v, a->vararg->annotation)) || (a->kwarg && !optional(v, a->kwarg->annotation)))
+    if (!param(v, a->vararg) || !param(v, a->kwarg))
         return false;
     if (a->defaults.count > a->posonlyargs.count + a->args.count)
         return bad(v, "more positional defaults than args on arguments", "", "");
@@ -148,7 +177,7 @@ expr(V *v, const AstExpr *e, AstContext ctx)
 {
     if (e == NULL)
         return bad(v, "None disallowed in expression list", "", "");
-    if (deep(v))
+    if (deep(v) || !place_ok(v, e))
         return false;
     AstContext own = AST_Load;
     bool has_context = true;
@@ -250,24 +279,76 @@ targets(V *v, AstExprs list, AstContext ctx, const char *owner)
     return exprs(v, list, ctx, false);
 }
 
+/* What a name in a pattern binds. */
+static bool
+capture_ok(V *v, Value name)
+{
+    if (name && str_equal_ascii(name, "_"))
+        return bad(v, "can't capture name '_' in patterns", "", "");
+    return name_ok(v, name);
+}
+
+static bool
+is_exact_real(Value k)
+{
+    return value_is_fixnum(k) || value_is_flonum(k) || is_exact(k, SHAPE_INT) || is_exact(k, SHAPE_FLOAT);
+}
+
+static bool
+is_number_pattern(const AstExpr *e, bool real_ok, bool imaginary_ok)
+{
+    if (e == NULL || e->kind != AST_Constant || e->Constant.value == NULL || is_bool(e->Constant.value))
+        return false;
+    Value k = e->Constant.value;
+    return (real_ok && is_exact_real(k)) || (imaginary_ok && is_exact(k, SHAPE_COMPLEX));
+}
+
+/* A value in a pattern: a literal, a signed number, a complex number or a dotted name. */
+static bool
+pattern_value(V *v, const AstExpr *e)
+{
+    static const char message[] = "patterns may only match literals and attribute lookups";
+    if (!expr(v, e, AST_Load))
+        return false;
+    switch (e->kind) {
+    case AST_Constant: {
+        Value k = e->Constant.value;
+        if (is_exact_real(k) || is_exact(k, SHAPE_COMPLEX) || is_exact(k, SHAPE_STR) ||
+            is_exact(k, SHAPE_BYTES))
+            return true;
+        return bad(v, "unexpected constant inside of a literal pattern", "", "");
+    }
+    case AST_Attribute:
+    case AST_JoinedStr: /* the compiler has the better message */
+        return true;
+    case AST_UnaryOp:
+        if (e->UnaryOp.op == AST_USub && is_number_pattern(e->UnaryOp.operand, true, true))
+            return true;
+        return bad(v, message, "", "");
+    case AST_BinOp: {
+        const AstExpr *left = e->BinOp.left;
+        if (left->kind == AST_UnaryOp && left->UnaryOp.op == AST_USub)
+            left = left->UnaryOp.operand;
+        if ((e->BinOp.op == AST_Add || e->BinOp.op == AST_Sub) && is_number_pattern(left, true, false) &&
+            is_number_pattern(e->BinOp.right, false, true))
+            return true;
+        return bad(v, message, "", "");
+    }
+    default:
+        return bad(v, message, "", "");
+    }
+}
+
 static bool
 pattern(V *v, const AstPattern *p, bool star_ok)
 {
     if (p == NULL)
         return bad(v, "None disallowed in pattern list", "", "");
-    if (deep(v))
+    if (deep(v) || !place_ok(v, p))
         return false;
     switch (p->kind) {
     case AST_MatchValue:
-        switch (p->MatchValue.value ? (int)p->MatchValue.value->kind : 0) {
-        case AST_Constant: case AST_Attribute: case AST_UnaryOp: case AST_BinOp:
-            break;
-        case AST_JoinedStr:
-            break;
-        default:
-            return bad(v, "patterns may only match literals and attribute lookups", "", "");
-        }
-        return expr(v, p->MatchValue.value, AST_Load);
+        return pattern_value(v, p->MatchValue.value);
     case AST_MatchSingleton:
         if (p->MatchSingleton.value != NONE && !is_bool(p->MatchSingleton.value))
             return bad(v, "MatchSingleton can only contain True, False and None", "", "");
@@ -280,10 +361,20 @@ pattern(V *v, const AstPattern *p, bool star_ok)
     case AST_MatchMapping:
         if (p->MatchMapping.keys.count != p->MatchMapping.patterns.count)
             return bad(v, "MatchMapping doesn't have the same number of keys as patterns", "", "");
+        if (p->MatchMapping.rest && !capture_ok(v, p->MatchMapping.rest))
+            return false;
+        for (uint32_t i = 0; i < p->MatchMapping.keys.count; i++) {
+            const AstExpr *key = p->MatchMapping.keys.items[i];
+            if (key && key->kind == AST_Constant &&
+                (key->Constant.value == NONE || (key->Constant.value && is_bool(key->Constant.value))))
+                continue;
+            if (!pattern_value(v, key))
+                return false;
+        }
         for (uint32_t i = 0; i < p->MatchMapping.patterns.count; i++)
             if (!pattern(v, p->MatchMapping.patterns.items[i], false))
                 return false;
-        return exprs(v, p->MatchMapping.keys, AST_Load, false) && name_ok(v, p->MatchMapping.rest);
+        return true;
     case AST_MatchClass: {
         if (p->MatchClass.kwd_attrs.count != p->MatchClass.kwd_patterns.count)
             return bad(v, "MatchClass doesn't have the same number of keyword attributes as patterns", "", "");
@@ -292,22 +383,27 @@ pattern(V *v, const AstPattern *p, bool star_ok)
             c = c->Attribute.value;
         if (c == NULL || c->kind != AST_Name)
             return bad(v, "MatchClass cls field can only contain Name or Attribute nodes.", "", "");
+        if (!expr(v, p->MatchClass.cls, AST_Load))
+            return false;
+        for (uint32_t i = 0; i < p->MatchClass.kwd_attrs.count; i++)
+            if (!name_ok(v, p->MatchClass.kwd_attrs.items[i]))
+                return false;
         for (uint32_t i = 0; i < p->MatchClass.patterns.count; i++)
             if (!pattern(v, p->MatchClass.patterns.items[i], false))
                 return false;
         for (uint32_t i = 0; i < p->MatchClass.kwd_patterns.count; i++)
             if (!pattern(v, p->MatchClass.kwd_patterns.items[i], false))
                 return false;
-        return expr(v, p->MatchClass.cls, AST_Load);
+        return true;
     }
     case AST_MatchStar:
         if (!star_ok)
             return bad(v, "can't use MatchStar here", "", "");
-        return name_ok(v, p->MatchStar.name);
+        return capture_ok(v, p->MatchStar.name);
     case AST_MatchAs:
         if (p->MatchAs.name == NULL && p->MatchAs.pattern)
             return bad(v, "MatchAs must specify a target name if a pattern is given", "", "");
-        return name_ok(v, p->MatchAs.name) && (!p->MatchAs.pattern || pattern(v, p->MatchAs.pattern, false));
+        return capture_ok(v, p->MatchAs.name) && (!p->MatchAs.pattern || pattern(v, p->MatchAs.pattern, false));
     case AST_MatchOr:
         if (p->MatchOr.patterns.count < 2)
             return bad(v, "MatchOr requires at least 2 patterns", "", "");
@@ -347,10 +443,9 @@ try_stmt(V *v, AstStmts main, AstExcepthandlers handlers, AstStmts orelse, AstSt
         const AstExcepthandler *h = handlers.items[i];
         if (h == NULL)
             return bad(v, "None disallowed in handler list", "", "");
-        if (!optional(v, h->ExceptHandler.type) || !body(v, h->ExceptHandler.body, "ExceptHandler"))
+        if (!place_ok(v, h) || !optional(v, h->ExceptHandler.type) ||
+            !body(v, h->ExceptHandler.body, "ExceptHandler"))
             return false;
-        if (owner[0] && owner[1] && owner[2] && owner[3] == 'S' && h->ExceptHandler.type == NULL)
-            return bad(v, "TryStar handler without a type", "", "");
     }
     return stmts(v, final) && stmts(v, orelse);
 }
@@ -360,7 +455,7 @@ stmt(V *v, const AstStmt *s)
 {
     if (s == NULL)
         return bad(v, "None disallowed in statement list", "", "");
-    if (deep(v))
+    if (deep(v) || !place_ok(v, s))
         return false;
     switch (s->kind) {
     case AST_FunctionDef:

@@ -4,6 +4,7 @@
  * _fields, _attributes and __match_args__.  Families without fields (operators, contexts) have one
  * instance each, which all trees share.
  */
+#include "base/assert.h"
 #include "core/run/run.h"
 #include "modules/ast_validate.h"
 #include "modules/modules.h"
@@ -145,12 +146,52 @@ set_attributes(Thread *th, Value cls, int attributes)
     return ok;
 }
 
+#define DOC_SIZE 4096
+
+/* Appends "Name(type field, ...)" to doc[used ...]; returns the new length. */
+static size_t
+describe_kind(const AstKindInfo *info, char doc[DOC_SIZE], size_t used)
+{
+    static const char *const marks[] = {"", "?", "*"};
+    used += (size_t)snprintf(doc + used, DOC_SIZE - used, "%s", info->name);
+    for (int i = 0; i < info->field_count; i++)
+        used += (size_t)snprintf(doc + used, DOC_SIZE - used, "%s%s%s %s", i ? ", " : "(",
+                                 ast_type_name((AstType)info->fields[i].type),
+                                 marks[info->fields[i].cardinality], info->fields[i].name);
+    if (info->field_count)
+        used += (size_t)snprintf(doc + used, DOC_SIZE - used, ")");
+    CHECK(used < DOC_SIZE);
+    return used;
+}
+
+/* "name = A(...)\n     | B(...)", or "name = A | B" for a family without fields. */
+static void
+describe_family(AstType type, char doc[DOC_SIZE])
+{
+    const char *name = ast_type_name(type);
+    size_t used = (size_t)snprintf(doc, DOC_SIZE, "%s = ", name);
+    for (int i = 1; i <= ast_enum_count(type); i++)
+        used += (size_t)snprintf(doc + used, DOC_SIZE - used, "%s%s", i > 1 ? " | " : "", ast_enum_name(type, i));
+    bool first = true;
+    for (int kind = 1; kind < AST_KIND_COUNT; kind++) {
+        if (ast_kinds[kind].type != type)
+            continue;
+        if (!first)
+            used += (size_t)snprintf(doc + used, DOC_SIZE - used, "\n%*s| ", (int)strlen(name) + 1, "");
+        first = false;
+        used = describe_kind(&ast_kinds[kind], doc, used);
+    }
+    CHECK(used < DOC_SIZE);
+}
+
 /* Classes come in the order of the table: a family first, then its members. */
 static bool
 make_family(Thread *th, Value m, AstState *s, AstType type, int attributes)
 {
     const char *name = ast_type_name(type);
-    s->families[type] = make_class(th, m, name, value_of_type(s->base), tuple_empty, name);
+    char doc[DOC_SIZE];
+    describe_family(type, doc);
+    s->families[type] = make_class(th, m, name, value_of_type(s->base), tuple_empty, doc);
     return s->families[type] && set_attributes(th, s->families[type], attributes);
 }
 
@@ -170,16 +211,8 @@ make_kind(Thread *th, Value m, AstState *s, AstKind kind, bool product)
     }
     if (fields == NULL)
         return false;
-    char doc[400];
-    size_t used = (size_t)snprintf(doc, sizeof doc, "%s", info->name);
-    for (int i = 0; i < info->field_count && used < sizeof doc - 60; i++) {
-        static const char *const marks[] = {"", "?", "*"};
-        used += (size_t)snprintf(doc + used, sizeof doc - used, "%s%s%s %s", i ? ", " : "(",
-                                 ast_type_name((AstType)info->fields[i].type),
-                                 marks[info->fields[i].cardinality], info->fields[i].name);
-    }
-    if (info->field_count)
-        snprintf(doc + used, sizeof doc - used, ")");
+    char doc[DOC_SIZE];
+    describe_kind(info, doc, 0);
     Value base = product ? value_of_type(s->base) : s->families[info->type];
     s->kinds[kind] = make_class(th, m, info->name, base, fields, doc);
     drop(th, fields);
@@ -340,7 +373,7 @@ read_item(Reader *r, Value v, AstType type, bool optional, void *at)
     Thread *th = r->th;
     switch (type) {
     case AST_TYPE_identifier: {
-        if (v == NONE && optional) {
+        if (v == NONE) { /* may be missed by read_fields() */
             *(Value *)at = NULL;
             return true;
         }
@@ -473,26 +506,67 @@ read_attributes(Reader *r, Value v, AstNode *node, int attributes, const char *f
     return true;
 }
 
+/* Whether a field that must have a value has none. */
+static bool
+field_missing(const AstFieldInfo *f, const AstNode *node)
+{
+    AstType type = (AstType)f->type;
+    if (f->cardinality != AST_CARDINALITY_ONE || type == AST_TYPE_int || ast_type_is_enum(type))
+        return false;
+    return *(void *const *)(const void *)((const char *)node + f->offset) == NULL;
+}
+
+static bool
+read_fields(Reader *r, Value v, const AstKindInfo *info, AstNode *node)
+{
+    Thread *th = r->th;
+    AstKind kind = (AstKind)(info - ast_kinds);
+    for (int i = 0; i < info->field_count; i++) {
+        Value f = NULL;
+        if (get_attr_optional(th, v, r->s->kind_fields[kind][i], &f) == FAILED)
+            return false;
+        if (f == NULL) {
+            if (info->fields[i].cardinality == AST_CARDINALITY_OPT)
+                continue;
+            raise_type_error(th, "required field \"%s\" missing from %s", info->fields[i].name, info->name);
+            return false;
+        }
+        bool good = read_field(r, f, info, &info->fields[i], node);
+        drop(th, f);
+        if (!good)
+            return false;
+    }
+    for (int i = 0; i < info->field_count; i++)
+        if (field_missing(&info->fields[i], node)) {
+            raise_value_error(th, "field '%s' is required for %s", info->fields[i].name, info->name);
+            return false;
+        }
+    return true;
+}
+
 static AstNode *
 read_node(Reader *r, Value v, AstType type, bool optional, bool *ok)
 {
     Thread *th = r->th;
     *ok = false;
-    if (v == NONE) {
-        *ok = optional || type == AST_TYPE_expr; /* a missing expression is found by the validation */
-        if (!*ok)
-            raise_type_error(th, "expected some sort of %s, but got None", ast_type_name(type));
+    if (v == NONE && (optional || ast_type_is_sum(type))) { /* what must not be missing is found later */
+        *ok = true;
         return NULL;
     }
     if (thread_stack_low(th)) {
         raise_recursion(th, " during  traversing AST");
         return NULL;
     }
+    bool sum = ast_type_is_sum(type);
+    AstNode place = {.lineno = 0};
+    int attributes = ast_type_attributes(type);
+    if (attributes != AST_ATTRIBUTES_NONE && !read_attributes(r, v, &place, attributes, ast_type_name(type)))
+        return NULL;
     for (int kind = 1; kind < AST_KIND_COUNT; kind++) {
         const AstKindInfo *info = &ast_kinds[kind];
         if (info->type != type)
             continue;
-        Answer a = is_instance(th, v, r->s->kinds[kind]);
+        Answer a = sum ? is_instance(th, v, r->s->kinds[kind]) : YES; /* others only need the fields */
         if (a == FAILED)
             return NULL;
         if (a == NO)
@@ -504,31 +578,18 @@ read_node(Reader *r, Value v, AstType type, bool optional, bool *ok)
         }
         memset((char *)node + sizeof(AstNode), 0, info->size - sizeof(AstNode));
         node->mark = 0;
-        if (info->attributes != AST_ATTRIBUTES_NONE &&
-            !read_attributes(r, v, node, info->attributes, ast_type_name(type)))
-            return NULL;
-        for (int i = 0; i < info->field_count; i++) {
-            Value f = NULL;
-            if (get_attr_optional(th, v, r->s->kind_fields[kind][i], &f) == FAILED)
-                return NULL;
-            if (f == NULL) {
-                if (info->fields[i].cardinality == AST_CARDINALITY_OPT)
-                    continue;
-                raise_type_error(th, "required field \"%s\" missing from %s", info->fields[i].name, info->name);
-                return NULL;
-            }
-            bool good = read_field(r, f, info, &info->fields[i], node);
-            drop(th, f);
-            if (!good)
-                return NULL;
-        }
-        *ok = true;
-        return node;
+        *ok = read_fields(r, v, info, node);
+        if (*ok && !sum && info->attributes != AST_ATTRIBUTES_NONE)
+            *ok = read_attributes(r, v, &place, info->attributes, ast_type_name(type));
+        node->lineno = place.lineno;
+        node->col_offset = place.col_offset;
+        node->end_lineno = place.end_lineno;
+        node->end_col_offset = place.end_col_offset;
+        return *ok ? node : NULL;
     }
     raise_type_error(th, "expected some sort of %s, but got %R", ast_type_name(type), v);
     return NULL;
 }
-
 
 bool
 ast_from_object(Thread *th, Value object, int start, struct Ast *ast)

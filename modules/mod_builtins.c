@@ -709,6 +709,21 @@ inherited_flags(Thread *th)
     return flags;
 }
 
+/* The name as bytes.  Other objects with bytes than bytes themselves do, with a warning. */
+static Value
+compile_filename(Thread *th, Value name)
+{
+    if (is_str(name) || is_bytes(name) || !has_buffer(name))
+        return fs_encode(th, name);
+    Buffer buffer;
+    if (!warn(th, &exc_DeprecationWarning, 1, "path should be string, bytes, or os.PathLike, not %T", name) ||
+        !buffer_get(th, name, &buffer, BUFFER_SIMPLE))
+        return NULL;
+    Value bytes = bytes_from(th, buffer.data, (size_t)buffer.length);
+    buffer_release(th, &buffer);
+    return bytes;
+}
+
 static Value
 builtin_compile(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 {
@@ -730,6 +745,7 @@ builtin_compile(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         return raise_value_error(th, "compile(): unrecognised flags");
     if (optimize < -1 || optimize > 2)
         return raise_value_error(th, "compile(): invalid optimize value");
+    feature = feature < 0 ? 0 : feature == 0 ? 1 : feature; /* nothing came with 3.1 */
     if (optimize < 0)
         optimize = interp_state(th)->settings.optimize;
     if (!dont_inherit)
@@ -749,7 +765,7 @@ builtin_compile(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         return raise_value_error(th, flags & COMPILE_ONLY_AST
                                          ? "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"
                                          : "compile() mode must be 'exec', 'eval' or 'single'");
-    Value encoded = fs_encode(th, v[1]);
+    Value encoded = compile_filename(th, v[1]);
     Value filename = encoded ? str_from_fs(th, (const char *)as_bytes(encoded)->data,
                                            (size_t)as_bytes(encoded)->length)
                              : NULL;
@@ -778,7 +794,7 @@ builtin_compile(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
                                        &buffer, &buffered);
         if (text && (flags & COMPILE_ONLY_AST)) {
             Ast ast;
-            if (source_parse(th, text, length, filename, start, flags, &ast)) {
+            if (source_parse_version(th, text, length, filename, start, flags, feature, &ast)) {
                 result = ast_to_object(th, ast.root);
                 ast_free(&ast);
             }

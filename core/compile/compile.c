@@ -78,6 +78,34 @@ compile_error(Thread *th, Value filename, int line, int col, int end_line, int e
         raise_instance(th, e);
 }
 
+void
+compile_error_later(Thread *th, Value filename, int line, int offset, int end_line, int end_offset,
+                    const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    Value message = str_format_c_va(th, format, ap);
+    va_end(ap);
+    Value e = message ? call_1(th, value_of_type(&exc_SyntaxError), message) : NULL;
+    drop_null(th, message);
+    if (e == NULL)
+        return;
+    Value text = source_line(th, filename, line);
+    Value end = end_offset == COMPILE_NO_END ? NONE : value_from_fixnum(char_offset(text, end_offset - 1));
+    bool ok = set_attr_c(th, e, "lineno", value_from_fixnum(line)) &&
+              set_attr_c(th, e, "offset", value_from_fixnum(char_offset(text, offset - 1))) &&
+              set_attr_c(th, e, "end_lineno", value_from_fixnum(end_line)) &&
+              set_attr_c(th, e, "end_offset", end) &&
+              set_attr_c(th, e, "filename", filename ? filename : NONE) &&
+              set_attr_c(th, e, "text", text ? text : NONE) &&
+              set_attr_c(th, e, "print_file_and_line", NONE);
+    drop_null(th, text);
+    if (ok)
+        raise_instance(th, e);
+    else
+        drop(th, e);
+}
+
 /* A SyntaxWarning at a node; one that became an error is a SyntaxError there. */
 void
 gen_warn(Unit *u, const void *node, const char *format, ...)
@@ -137,8 +165,8 @@ future_statement(Compiler *c, AstStmt *st)
         if (k == ARRAY_LEN(features)) {
             const char *format = str_equal_ascii(alias->name, "braces") ? "not a chance"
                                                                          : "future feature %V is not defined";
-            compile_error(c->th, c->options->filename, st->lineno, st->col_offset, st->end_lineno,
-                          st->end_col_offset, format, alias->name);
+            compile_error_later(c->th, c->options->filename, st->lineno, st->col_offset + 1, st->lineno,
+                                COMPILE_NO_END, format, alias->name);
             return false;
         }
         c->future |= features[k].flag;
@@ -147,18 +175,37 @@ future_statement(Compiler *c, AstStmt *st)
 }
 
 static bool
+is_future_import(const AstStmt *st)
+{
+    return st->kind == AST_ImportFrom && st->ImportFrom.module &&
+           str_equal_ascii(st->ImportFrom.module, "__future__");
+}
+
+/* Future imports stand before everything but strings.  Later ones are found by the code generator, except in
+ * the line where the others end. */
+static bool
 find_futures(Compiler *c, AstStmts body)
 {
-    Value doc;
-    uint32_t i = body_docstring(body, &doc) ? 1 : 0;
-    for (; i < body.count; i++) {
+    bool done = false;
+    int line = 0;
+    for (uint32_t i = 0; i < body.count; i++) {
         AstStmt *st = body.items[i];
-        if (st->kind != AST_ImportFrom || st->ImportFrom.level || st->ImportFrom.module == NULL ||
-            !str_equal_ascii(st->ImportFrom.module, "__future__"))
+        if (done && st->lineno > line)
             break;
-        if (!future_statement(c, st))
-            return false;
-        st->mark = FUTURE_ACCEPTED;
+        line = st->lineno;
+        if (is_future_import(st)) {
+            if (done) {
+                compile_error_later(c->th, c->options->filename, st->lineno, st->col_offset, st->lineno,
+                                    COMPILE_NO_END,
+                                    "from __future__ imports must occur at the beginning of the file");
+                return false;
+            }
+            if (!future_statement(c, st))
+                return false;
+            st->mark = FUTURE_ACCEPTED;
+        } else if (i > 0 || st->kind != AST_Expr || st->Expr.value->kind != AST_Constant ||
+                   !is_str(st->Expr.value->Constant.value))
+            done = true;
     }
     return true;
 }

@@ -397,7 +397,7 @@ gen_ann_assign(Unit *u, AstStmt *st)
     gen_at(u, st);
     switch (target->kind) {
     case AST_Name:
-        if (forbidden_name(u, target->Name.id, target, false))
+        if (forbidden_name(u, target->Name.id, st, false))
             return;
         if (st->AnnAssign.simple && !u->is_function) {
             Opnd a = {(uint16_t)temp_new(u), true};

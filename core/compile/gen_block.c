@@ -579,6 +579,10 @@ gen_star_clauses(Unit *u, AstStmt *st)
     live_add(u, results);
     for (uint32_t i = 0; i < handlers.count && !u->c->failed; i++) {
         AstExcepthandler *clause = handlers.items[i];
+        if (clause->ExceptHandler.type == NULL) { /* only a tree that Python code made */
+            gen_error(u, clause, "expected one or more exception types");
+            return;
+        }
         Label next = label_new(u), raised = label_new(u), leave = label_new(u);
         bound_restore(u, before);
         gen_at(u, clause);

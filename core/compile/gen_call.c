@@ -36,15 +36,16 @@ gen_call_window(Unit *u, unsigned win, unsigned nargs, Dest d)
     dest_done(u, d);
 }
 
+/* `where`: the call, at which an error about a name stands. */
 static bool
-check_keywords(Unit *u, AstKeywords keywords)
+check_keywords(Unit *u, AstKeywords keywords, const void *where)
 {
     for (uint32_t i = 0; i < keywords.count; i++) {
         AstKeyword *k = keywords.items[i];
         if (k->arg == NULL)
             continue;
         if (k->arg == NAME(__debug__)) {
-            gen_error(u, k, "cannot assign to __debug__");
+            gen_error(u, where, "cannot assign to __debug__");
             return false;
         }
         for (uint32_t j = i + 1; j < keywords.count; j++)
@@ -123,7 +124,9 @@ gen_call_args(Unit *u, unsigned win, bool method, AstExprs args, AstKeywords key
 {
     Position at = u->pos;
     unsigned self = method ? 1 : 0;
-    if (!check_keywords(u, keywords))
+    AstNode call = {.lineno = at.line, .col_offset = at.column, .end_lineno = at.end_line,
+                    .end_col_offset = at.end_column};
+    if (!check_keywords(u, keywords, &call))
         return;
     bool star = has_starred(args);
     for (uint32_t i = 0; i < keywords.count; i++)
@@ -343,6 +346,14 @@ void
 gen_formatted(Unit *u, AstExpr *e, Dest d)
 {
     Opnd v = gen_expr(u, e->FormattedValue.value);
+    int conversion = e->FormattedValue.conversion;
+    if (conversion != 's' && conversion != 'r' && conversion != 'a' && conversion != -1) {
+        if (!u->c->failed) {
+            u->c->failed = true;
+            raise_system_error(u->th, "Unrecognized conversion character %d", conversion);
+        }
+        return;
+    }
     unsigned sub = e->FormattedValue.conversion == 's'   ? 1
                    : e->FormattedValue.conversion == 'r' ? 2
                    : e->FormattedValue.conversion == 'a' ? 3

@@ -263,22 +263,23 @@ gen_annotations(Unit *u, AstArguments *a, AstExpr *returns, unsigned *flags)
     *flags |= 2 << SUB_SHIFT;
 }
 
+/* `where`: the function, at which an error stands. */
 static void
-check_params(Unit *u, AstArguments *a)
+check_params(Unit *u, AstArguments *a, const void *where)
 {
     for (uint32_t i = 0; i < a->posonlyargs.count; i++)
         if (a->posonlyargs.items[i]->arg == NAME(__debug__))
-            gen_error(u, a->posonlyargs.items[i], "cannot assign to __debug__");
+            gen_error(u, where, "cannot assign to __debug__");
     for (uint32_t i = 0; i < a->args.count; i++)
         if (a->args.items[i]->arg == NAME(__debug__))
-            gen_error(u, a->args.items[i], "cannot assign to __debug__");
+            gen_error(u, where, "cannot assign to __debug__");
     for (uint32_t i = 0; i < a->kwonlyargs.count; i++)
         if (a->kwonlyargs.items[i]->arg == NAME(__debug__))
-            gen_error(u, a->kwonlyargs.items[i], "cannot assign to __debug__");
+            gen_error(u, where, "cannot assign to __debug__");
     if (a->vararg && a->vararg->arg == NAME(__debug__))
-        gen_error(u, a->vararg, "cannot assign to __debug__");
+        gen_error(u, where, "cannot assign to __debug__");
     if (a->kwarg && a->kwarg->arg == NAME(__debug__))
-        gen_error(u, a->kwarg, "cannot assign to __debug__");
+        gen_error(u, where, "cannot assign to __debug__");
 }
 
 /* -- decorators --------------------------------------------------------------------------------------------- */
@@ -361,7 +362,7 @@ gen_function_def(Unit *u, AstStmt *st)
     AstExprs decorators = async ? st->AsyncFunctionDef.decorator_list : st->FunctionDef.decorator_list;
     AstExpr *returns = async ? st->AsyncFunctionDef.returns : st->FunctionDef.returns;
     AstStmts body = async ? st->AsyncFunctionDef.body : st->FunctionDef.body;
-    check_params(u, args);
+    check_params(u, args, st);
     unsigned *windows = window_array(u, decorators);
     if (u->c->failed)
         return;
@@ -383,7 +384,7 @@ gen_function_def(Unit *u, AstStmt *st)
 void
 gen_lambda(Unit *u, AstExpr *e, Dest d)
 {
-    check_params(u, e->Lambda.args);
+    check_params(u, e->Lambda.args, e);
     unsigned parts = u->top, flags = 0;
     gen_defaults(u, e->Lambda.args, &flags);
     Scope *scope = symbols_of(&u->c->symbols, (const AstNode *)e);

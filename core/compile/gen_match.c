@@ -74,12 +74,23 @@ emit_failures(Unit *u, Match *m, Label next)
     emit_jump(u, OP_JUMP, 0, 0, next);
 }
 
+/* Where the innermost pattern that was generated last stands. */
+static AstNode
+last_place(const Unit *u)
+{
+    return (AstNode){.lineno = u->pos.line, .col_offset = u->pos.column, .end_lineno = u->pos.end_line,
+                     .end_col_offset = u->pos.end_column};
+}
+
 static void
 capture(Unit *u, Match *m, Value name, unsigned reg, const void *where)
 {
+    AstNode place = last_place(u);
+    if (name == NAME(__debug__))
+        gen_error(u, &place, "cannot assign to __debug__");
     for (size_t i = 0; i < m->captures.count; i++)
         if (m->captures.items[i].name == name) {
-            gen_error(u, where, "multiple assignments to name '%V' in pattern", name);
+            gen_error(u, &place, "multiple assignments to name '%V' in pattern", name);
             return;
         }
     if (!vec_push(&m->captures, ((Capture){name, reg, where})))
@@ -90,6 +101,10 @@ static void
 value_pattern(Unit *u, Match *m, AstExpr *value, unsigned subject, bool identity)
 {
     fold_constant(u, value);
+    if (value->kind != AST_Constant && value->kind != AST_Attribute) {
+        gen_error(u, value, "patterns may only match literals and attribute lookups");
+        return;
+    }
     Opnd v = gen_expr_temp(u, value);
     gen_at(u, value);
     if (identity) {
@@ -125,7 +140,7 @@ sequence_pattern(Unit *u, Match *m, AstPattern *p, unsigned subject)
     for (uint32_t i = 0; i < n; i++) {
         if (items[i]->kind == AST_MatchStar) {
             if (star != UINT32_MAX) {
-                gen_error(u, p, "multiple starred expressions in sequence pattern");
+                gen_error(u, p, "multiple starred names in sequence pattern");
                 return;
             }
             star = i;
@@ -269,6 +284,11 @@ class_pattern(Unit *u, Match *m, AstPattern *p, unsigned subject)
                           "attribute name repeated in class pattern: %V", attrs.items[j]);
                 return;
             }
+    for (uint32_t i = 0; i < named; i++)
+        if (attrs.items[i] == NAME(__debug__)) {
+            gen_error(u, p->MatchClass.kwd_patterns.items[i], "cannot assign to __debug__");
+            return;
+        }
     if (positional + named > 60000) {
         gen_error(u, p, "too many sub-patterns in class pattern");
         return;
@@ -347,8 +367,10 @@ or_pattern(Unit *u, Match *m, AstPattern *p, unsigned subject, bool irrefutable_
                 found = found || mine[j].name == first[k].name;
             same = found;
         }
-        if (!same)
-            gen_error(u, p, "alternative patterns bind different names");
+        if (!same) {
+            AstNode place = last_place(u);
+            gen_error(u, &place, "alternative patterns bind different names");
+        }
         if (!u->c->failed) {
             /* Copies on top, everything of the alternative goes, copies come down. */
             unsigned top = temps_new(u, (unsigned)count);
@@ -454,11 +476,8 @@ pattern(Unit *u, Match *m, AstPattern *p, unsigned subject, bool irrefutable_ok)
                 gen_error(u, p, "wildcard makes remaining patterns unreachable");
             return;
         }
-        if (p->MatchAs.name) {
-            if (p->MatchAs.name == NAME(__debug__))
-                gen_error(u, p, "cannot assign to __debug__");
+        if (p->MatchAs.name)
             capture(u, m, p->MatchAs.name, subject, p);
-        }
         break;
     default:
         break;

@@ -111,7 +111,7 @@ gen_import(Unit *u, AstStmt *st)
         size_t end, n = str_length(alias->name);
         Value part = name_part(u, alias->name, 0, &end);
         if (alias->asname == NULL) {
-            gen_store_name(u, part, m, alias);
+            gen_store_name(u, part, m, st);
             continue;
         }
         /* import a.b.c as d: the innermost module. */
@@ -126,7 +126,7 @@ gen_import(Unit *u, AstStmt *st)
             live_add(u, m.reg);
             temp_end(u, inner.reg);
         }
-        gen_store_name(u, alias->asname, m, alias);
+        gen_store_name(u, alias->asname, m, st);
     }
 }
 
@@ -160,7 +160,7 @@ gen_import_from(Unit *u, AstStmt *st)
         gen_at(u, st);
         emit(u, OP_IMPORT_FROM, 0, item.reg, m.reg, gen_name(u, alias->name));
         live_add(u, item.reg);
-        gen_store_name(u, alias->asname ? alias->asname : alias->name, item, alias);
+        gen_store_name(u, alias->asname ? alias->asname : alias->name, item, st);
     }
     emit(u, OP_DROP, 0, m.reg, 0, 0);
     opnd_end(u, m);

@@ -33,8 +33,8 @@ fail_memory(Symbols *s)
     do {                                                                                           \
         if (!(s)->failed) {                                                                        \
             (s)->failed = true;                                                                    \
-            compile_error((s)->th, (s)->filename, (n)->lineno, (n)->col_offset, (n)->end_lineno,   \
-                          (n)->end_col_offset, __VA_ARGS__);                                       \
+            compile_error_later((s)->th, (s)->filename, (n)->lineno, (n)->col_offset + 1,          \
+                                (n)->end_lineno, (n)->end_col_offset + 1, __VA_ARGS__);            \
         }                                                                                          \
     } while (0)
 
@@ -198,7 +198,7 @@ define_in(Symbols *s, Scope *scope, Value name, unsigned flags, const AstNode *w
         ERROR_AT(s, where, "duplicate argument '%V' in function definition", name);
         return;
     }
-    if (flags & (DEF_GLOBAL | DEF_NONLOCAL)) {
+    if ((flags & (DEF_GLOBAL | DEF_NONLOCAL)) && !(sym->flags & (DEF_GLOBAL | DEF_NONLOCAL))) {
         sym->lineno = where->lineno;
         sym->col = where->col_offset;
         sym->end_lineno = where->end_lineno;
@@ -217,11 +217,15 @@ define(Symbols *s, Value name, unsigned flags, const void *where)
 
 /* -- walrus ------------------------------------------------------------------------------------ */
 
+static bool refuse_in_annotation(Symbols *s, const AstExpr *e, const char *what);
+
 static void
 visit_walrus(Symbols *s, AstExpr *e)
 {
     AstExpr *target = e->NamedExpr.target;
     Scope *scope = s->current;
+    if (refuse_in_annotation(s, e, "named expression"))
+        return;
     if (scope->in_comp_iter) {
         ERROR_AT(s, e, "assignment expression cannot be used in a comprehension iterable expression");
         return;
@@ -237,17 +241,17 @@ visit_walrus(Symbols *s, AstExpr *e)
         return;
     /* The target belongs to the innermost block that is no comprehension. */
     Scope *owner = scope;
-    for (; owner && owner->comp != COMP_NONE; owner = owner->parent) {
+    for (; owner->comp != COMP_NONE; owner = owner->parent) {
         Symbol *sym = scope_find(owner, name);
         if (sym && (sym->flags & DEF_COMP_ITER)) {
-            ERROR_AT(s, e, "assignment expression cannot rebind comprehension iteration variable '%V'",
+            ERROR_AT(s, target, "assignment expression cannot rebind comprehension iteration variable '%V'",
                      target->Name.id);
             return;
         }
         owner->has_walrus = true;
     }
     if (owner->kind == SCOPE_CLASS) {
-        ERROR_AT(s, e, "assignment expression within a comprehension cannot be used in a class body");
+        ERROR_AT(s, target, "assignment expression within a comprehension cannot be used in a class body");
         return;
     }
     owner->has_walrus = true;
@@ -357,11 +361,40 @@ visit_comprehension(Symbols *s, AstExpr *e, enum CompKind kind, AstComprehension
 
 /* -- functions ------------------------------------------------------------------------------------ */
 
+/* With `from __future__ import annotations` an annotation is text: what it names does not count, but it
+ * must not have what would work only where it stands. */
 static void
 visit_annotation(Symbols *s, AstExpr *annotation)
 {
-    if (annotation && !s->future_annotations)
+    if (annotation == NULL || s->failed)
+        return;
+    if (!s->future_annotations) {
         visit_expr(s, annotation);
+        return;
+    }
+    Scope *scope = arena_calloc(s->arena, sizeof *scope);
+    if (scope == NULL) {
+        fail_memory(s);
+        return;
+    }
+    Scope *outside = s->current;
+    scope->kind = SCOPE_FUNCTION;
+    scope->is_annotation = true;
+    scope->node = (const AstNode *)annotation;
+    scope->parent = outside;
+    scope->private_class = outside->private_class;
+    s->current = scope;
+    visit_expr(s, annotation);
+    s->current = outside;
+}
+
+static bool
+refuse_in_annotation(Symbols *s, const AstExpr *e, const char *what)
+{
+    if (!s->current->is_annotation)
+        return false;
+    ERROR_AT(s, e, "'%s' can not be used within an annotation", what);
+    return true;
 }
 
 static void
@@ -496,6 +529,8 @@ comp_text(enum CompKind kind)
 static void
 visit_yield(Symbols *s, AstExpr *e, AstExpr *value)
 {
+    if (refuse_in_annotation(s, e, "yield expression"))
+        return;
     if (value)
         visit_expr(s, value);
     if (s->failed)
@@ -611,6 +646,8 @@ visit_expr(Symbols *s, AstExpr *e)
                             NULL);
         break;
     case AST_Await:
+        if (refuse_in_annotation(s, e, "await expression"))
+            return;
         visit_expr(s, e->Await.value);
         if (s->current->kind == SCOPE_FUNCTION && s->current->comp != COMP_NONE)
             s->current->is_coroutine = true;
@@ -710,7 +747,7 @@ visit_global(Symbols *s, AstStmt *st, AstIdentifiers names, unsigned flag)
 }
 
 static void
-visit_alias(Symbols *s, AstStmt *st, AstAlias *alias, bool from)
+visit_alias(Symbols *s, AstAlias *alias, bool from)
 {
     Value name = alias->asname;
     if (name == NULL) {
@@ -737,7 +774,7 @@ visit_alias(Symbols *s, AstStmt *st, AstAlias *alias, bool from)
     }
     if (str_equal_ascii(name, "*")) {
         if (s->current->kind != SCOPE_MODULE)
-            ERROR_AT(s, st, "import * only allowed at module level");
+            ERROR_AT(s, alias, "import * only allowed at module level");
         s->current->has_star_import = true;
         return;
     }
@@ -907,11 +944,11 @@ visit_stmt(Symbols *s, AstStmt *st)
         break;
     case AST_Import:
         for (uint32_t i = 0; i < st->Import.names.count; i++)
-            visit_alias(s, st, st->Import.names.items[i], false);
+            visit_alias(s, st->Import.names.items[i], false);
         break;
     case AST_ImportFrom:
         for (uint32_t i = 0; i < st->ImportFrom.names.count; i++)
-            visit_alias(s, st, st->ImportFrom.names.items[i], true);
+            visit_alias(s, st->ImportFrom.names.items[i], true);
         break;
     case AST_Global:
         visit_global(s, st, st->Global.names, DEF_GLOBAL);

@@ -52,6 +52,7 @@ typedef struct Scope {
     bool has_walrus;
     bool in_comp_iter;       /* the part of a comprehension where walrus is forbidden */
     bool returns_value;
+    bool is_annotation;      /* stands for an annotation that is kept as text; has no code */
     int32_t lineno, col;
 } Scope;
 
@@ -79,5 +80,10 @@ Symbol *scope_find(const Scope *scope, Value name);
  * the caller of the compiler that has it. */
 COLD void compile_error(Thread *th, Value filename, int line, int col, int end_line, int end_col,
                         const char *format, ...);
+/* The same as the passes before the code generator raise it: `args` has the message alone.  Offsets count
+ * bytes from 1; COMPILE_NO_END: end_offset is None. */
+COLD void compile_error_later(Thread *th, Value filename, int line, int offset, int end_line, int end_offset,
+                              const char *format, ...);
+#define COMPILE_NO_END (-1)
 
 #endif

@@ -20,6 +20,7 @@ typedef struct Out {
 } Out;
 
 static bool put(Out *o, const AstExpr *e, int level);
+static Value unparse_at(Thread *th, const AstExpr *e, int level);
 
 static bool
 text(Out *o, const char *s)
@@ -187,7 +188,7 @@ put_fstring_part(Out *o, const AstExpr *e, bool in_spec)
                 return false;
         return true;
     }
-    Value inner = ast_unparse_value(o->th, e->FormattedValue.value);
+    Value inner = unparse_at(o->th, e->FormattedValue.value, P_TEST + 1);
     if (inner == NULL)
         return false;
     bool brace = str_length(inner) && str_char(as_str(inner), 0) == '{';
@@ -265,7 +266,7 @@ put(Out *o, const AstExpr *e, int level)
     case AST_Name:
         return string(o, e->Name.id);
     case AST_Constant:
-        return put_constant(o, e->Constant.value);
+        return (e->Constant.kind == NULL || string(o, e->Constant.kind)) && put_constant(o, e->Constant.value);
     case AST_Attribute:
         return put(o, e->Attribute.value, P_ATOM) &&
                text(o, e->Attribute.value->kind == AST_Constant && is_int(e->Attribute.value->Constant.value)
@@ -373,14 +374,20 @@ put(Out *o, const AstExpr *e, int level)
     }
 }
 
-Value
-ast_unparse_value(Thread *th, const AstExpr *e)
+static Value
+unparse_at(Thread *th, const AstExpr *e, int level)
 {
     Out o = {.th = th};
     str_builder_init(&o.b);
-    if (!put(&o, e, P_TEST)) {
+    if (!put(&o, e, level)) {
         str_builder_free(&o.b);
         return NULL;
     }
     return str_builder_finish(th, &o.b);
+}
+
+Value
+ast_unparse_value(Thread *th, const AstExpr *e)
+{
+    return unparse_at(th, e, P_TEST);
 }

@@ -150,7 +150,7 @@ prepend_path(Thread *th, const char *dir)
 static bool
 run_text(Thread *th, Value dict, const char *text, size_t n, Value filename)
 {
-    Value code = source_compile(th, text, n, filename, START_FILE, 0,
+    Value code = source_compile(th, text, n, filename, START_FILE, SOURCE_FROM_FILE,
                                 interp_state(th)->settings.optimize);
     if (code == NULL)
         return false;

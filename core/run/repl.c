@@ -60,6 +60,22 @@ read_line(Thread *th, char **text, size_t *n, size_t *capacity)
     }
 }
 
+/* Whether there is nothing but blanks and comments. */
+static bool
+is_blank(const char *text, size_t n)
+{
+    bool comment = false;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\n')
+            comment = false;
+        else if (text[i] == '#')
+            comment = true;
+        else if (!comment && strchr(" \t\r\f", text[i]) == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* Whether `text` is the start of something that needs more lines. */
 static bool
 needs_more(Thread *th, const char *text, size_t n, Value filename)
@@ -105,7 +121,7 @@ repl_run(Thread *th, Value dict)
         size_t n = 0;
         show_prompt(th, "ps1");
         int got = read_line(th, &text, &n, &capacity);
-        while (got == 1 && needs_more(th, text, n, filename)) {
+        while (got == 1 && !is_blank(text, n) && needs_more(th, text, n, filename)) {
             show_prompt(th, "ps2");
             got = read_line(th, &text, &n, &capacity);
         }
@@ -121,10 +137,7 @@ repl_run(Thread *th, Value dict)
         at_end = got == 0;
         if (at_end && n == 0)
             break;
-        bool blank = true;
-        for (size_t i = 0; i < n && blank; i++)
-            blank = strchr(" \t\n\r", text[i]) != NULL;
-        if (blank)
+        if (is_blank(text, n))
             continue;
         Value c = source_compile(th, text, n, filename, START_SINGLE, 0, s->optimize);
         Value r = c ? eval_code(th, c, dict, NULL, NULL) : NULL;

@@ -46,9 +46,14 @@ int exit_check(Thread *th, int code);
 /* -- source.c: text to code -- */
 enum { START_FILE = PARSE_EXEC, START_EVAL = PARSE_EVAL, START_SINGLE = PARSE_SINGLE,
        START_FUNC_TYPE = PARSE_FUNC_TYPE };
+/* A flag beside those of compile(): the text is a script's as it was read, whose faults are told another way. */
+#define SOURCE_FROM_FILE (1 << 30)
 /* Parses: false with SyntaxError (or another exception) set.  Free with ast_free(). */
 RAISES bool source_parse(Thread *th, const char *text, size_t n, Value filename, int start, int flags,
                          Ast *ast);
+/* The same, refusing what is newer than Python 3.`feature_version` (0: nothing). */
+RAISES bool source_parse_version(Thread *th, const char *text, size_t n, Value filename, int start, int flags,
+                                 int feature_version, Ast *ast);
 /* Code for source text; `flags` as compile()'s. */
 RAISES Value source_compile(Thread *th, const char *text, size_t n, Value filename, int start, int flags,
                             int optimize);

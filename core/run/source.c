@@ -115,11 +115,15 @@ decode(void *context, const char *encoding, const char *bytes, size_t n, char **
     Thread *th = thread_of(context);
     Value s = str_decode(th, (const uint8_t *)bytes, n, encoding, "strict");
     if (s == NULL) {
-        if (error_matches(th, &exc_LookupError) && !error_matches(th, &exc_UnicodeError)) {
-            error_clear(th);
-            return PARSE_DECODE_UNKNOWN;
-        }
-        return PARSE_DECODE_FAILED;
+        if (!error_matches(th, &exc_Exception) || error_matches(th, &exc_MemoryError))
+            return PARSE_DECODE_FAILED;
+        Value exc = error_take(th);
+        Value message = to_str(th, exc);
+        drop(th, exc);
+        const char *m = message ? str_c(th, message) : NULL;
+        *text = m ? strdup(m) : NULL;
+        drop_null(th, message);
+        return m ? PARSE_DECODE_REFUSED : PARSE_DECODE_FAILED;
     }
     size_t size;
     const char *utf8 = is_str(s) ? str_utf8(th, s, &size) : NULL;
@@ -174,12 +178,23 @@ static const ParserHooks parser_hooks = {
 };
 
 static void
-raise_parse_error(Thread *th, const ParseError *e, Value filename)
+raise_parse_error(Thread *th, const ParseError *e, Value filename, bool from_file)
 {
     Type *type = &exc_SyntaxError;
+    Value message = NULL;
     switch (e->kind) {
-    case PARSE_ERROR_RAISED:
-        return;
+    case PARSE_ERROR_RAISED: {
+        if (e->lineno == 0 || !error_matches(th, &exc_ValueError))
+            return;
+        /* an int that has too many digits */
+        Value exc = error_take(th);
+        message = str_format_c(th, "%V - Consider hexadecimal for huge integer literals to avoid decimal "
+                                   "conversion limits.", exc);
+        drop(th, exc);
+        if (message == NULL)
+            return;
+        break;
+    }
     case PARSE_ERROR_MEMORY:
         raise_none(th, &exc_MemoryError);
         return;
@@ -195,22 +210,20 @@ raise_parse_error(Thread *th, const ParseError *e, Value filename)
     case PARSE_ERROR_SYNTAX:
         break;
     }
-    Value message = str_from_c(th, e->message ? e->message : "invalid syntax");
+    if (message == NULL)
+        message = str_from_c(th, e->message ? e->message : "invalid syntax");
     Value text = message && e->text ? str_decode_utf8(th, (const uint8_t *)e->text, strlen(e->text),
                                                       "replace", NULL)
                                     : NULL;
     Value exc = NULL;
-    if (message && (text || !e->text)) {
-        Value place = e->lineno == 0
-                          ? tuple_pack(th, 4, filename, NONE, NONE, text ? text : NONE)
+    if (message && !text && !e->text && e->lineno == 0 && from_file) /* the text could not be read */
+        exc = call_1(th, value_of_type(type), message);
+    else if (message && (text || !e->text)) {
+        Value place = e->lineno == 0 && !text
+                          ? tuple_pack(th, 4, filename, value_from_fixnum(0), value_from_fixnum(-1), NONE)
                           : tuple_pack(th, 6, filename, value_from_fixnum(e->lineno),
                                        value_from_fixnum(e->col), text ? text : NONE,
                                        value_from_fixnum(e->end_lineno), value_from_fixnum(e->end_col));
-        if (place && e->lineno == 0) {
-            drop(th, place);
-            place = tuple_pack(th, 4, filename, value_from_fixnum(0), value_from_fixnum(0),
-                               text ? text : NONE);
-        }
         exc = place ? call_2(th, value_of_type(type), message, place) : NULL;
         drop_null(th, place);
     }
@@ -223,17 +236,25 @@ raise_parse_error(Thread *th, const ParseError *e, Value filename)
 bool
 source_parse(Thread *th, const char *text, size_t n, Value filename, int start, int flags, Ast *ast)
 {
+    return source_parse_version(th, text, n, filename, start, flags, 0, ast);
+}
+
+bool
+source_parse_version(Thread *th, const char *text, size_t n, Value filename, int start, int flags,
+                     int feature_version, Ast *ast)
+{
     Context context = {th, filename};
     char name[256] = "";
     if (is_str(filename))
         str_to_buffer(filename, name, sizeof name);
     ParseOptions options = {
-        .hooks = &parser_hooks, .context = &context, .mode = (ParseMode)start, .flags = (uint32_t)flags,
-        .filename = name, .stack_limit = (const char *)th->c_stack_limit,
+        .hooks = &parser_hooks, .context = &context, .mode = (ParseMode)start,
+        .flags = (uint32_t)(flags & ~SOURCE_FROM_FILE), .from_file = (flags & SOURCE_FROM_FILE) != 0,
+        .feature_version = feature_version, .filename = name, .stack_limit = (const char *)th->c_stack_limit,
     };
     ParseError error;
     if (!parse(&options, text, n, ast, &error)) {
-        raise_parse_error(th, &error, filename);
+        raise_parse_error(th, &error, filename, (flags & SOURCE_FROM_FILE) != 0);
         parse_error_free(&error);
         return false;
     }

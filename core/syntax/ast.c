@@ -125,6 +125,24 @@ ast_enum_name(AstType type, int item)
     return item >= 1 && item <= enums[type].count ? enums[type].names[item] : NULL;
 }
 
+/* 1 + attributes; 0: not such a family */
+static const uint8_t sums[AST_TYPE_COUNT] = {
+#define AST_SUM(sum, attributes) [AST_TYPE_##sum] = 1 + AST_ATTRIBUTES_##attributes,
+#include "core/syntax/ast.def"
+};
+
+bool
+ast_type_is_sum(AstType type)
+{
+    return sums[type] != 0;
+}
+
+int
+ast_type_attributes(AstType type)
+{
+    return sums[type] != 0 ? sums[type] - 1 : AST_ATTRIBUTES_NONE;
+}
+
 size_t
 ast_item_size(AstType type)
 {

@@ -313,6 +313,11 @@ bool ast_type_is_enum(AstType type);
 int ast_enum_count(AstType type);
 const char *ast_enum_name(AstType type, int item);
 
+/* Whether a family has several kinds of nodes with fields; and the attributes of
+ * its nodes (AstAttributes; NONE for other families). */
+bool ast_type_is_sum(AstType type);
+int ast_type_attributes(AstType type);
+
 /* How long one item of a sequence of `type` is. */
 size_t ast_item_size(AstType type);
 

@@ -292,6 +292,23 @@ unicode_name(Parser *p, Lexer *lexer, const char *s, const char *end)
     return end;
 }
 
+/* Before 3.7, `async` is a keyword only before `def`, and both it and `await` are
+ * in the body of such a function.  `s` stands behind the word. */
+static COLD TokenType
+lex_async(Lexer *lexer, TokenType type, const char *s)
+{
+    if (lexer->async_indent >= 0) {
+        return type;
+    }
+    s += strspn(s, " \t\f");
+    if (type == TOKEN_ASYNC && memcmp(s, "def", 3) == 0 && !is_class(s[3], NAME_PART)) {
+        lexer->async_indent = lexer->indent_count;
+        lexer->async_body = false;
+        return type;
+    }
+    return TOKEN_NAME;
+}
+
 static inline const char *
 lex_name(Parser *p, Lexer *lexer, const char *s)
 {
@@ -306,7 +323,11 @@ lex_name(Parser *p, Lexer *lexer, const char *s)
         return unicode_name(p, lexer, start, s);
     }
     uint32_t name = name_lookup(p, start, (uint32_t)(s - start));
-    Token *token = lexer_token(p, lexer, p->names.items[name].type, start, s);
+    TokenType type = p->names.items[name].type;
+    if (UNLIKELY(type == TOKEN_ASYNC || type == TOKEN_AWAIT) && p->feature_version < 7) {
+        type = lex_async(lexer, type, s);
+    }
+    Token *token = lexer_token(p, lexer, type, start, s);
     token->name = name;
     return s;
 }
@@ -873,6 +894,9 @@ lex_end(Parser *p, Lexer *lexer, const char *s)
 {
     bool whole_line = s == lexer->line_start;
     bool single = p->options->mode == PARSE_SINGLE && lexer->nested_in == NULL;
+    const Token *before = lexer->tokens.items;
+    /* no token was made before, but the one of lexer_start() */
+    bool nothing = lexer->tokens.count == 1 && before->type == TOKEN_NEWLINE && before->end == 0;
     lexer->cursor = s;
     if (whole_line && s > lexer->text) {
         const char *line = s - 1;
@@ -887,8 +911,8 @@ lex_end(Parser *p, Lexer *lexer, const char *s)
         empty_token(p, lexer, TOKEN_ERROR, s, s);
         return;
     }
-    bool more = whole_line || lexer->indent_count > 0;
-    if (single && !whole_line) {
+    bool more = (whole_line || lexer->indent_count > 0) && !nothing;
+    if (single && !whole_line && !nothing) {
         empty_token(p, lexer, TOKEN_NEWLINE, s, s)->flags = 1;
     }
     if (!single || whole_line || (p->options->flags & PARSE_DONT_IMPLY_DEDENT) == 0) {
@@ -940,6 +964,10 @@ lex_line_start(Parser *p, Lexer *lexer, const char *s)
             if (lex_comment(p, lexer, &s)) {
                 return s;
             }
+            if (*s == '\0') {
+                lex_end(p, lexer, s);
+                return NULL;
+            }
         }
         if (*s == '\n') {
             s++;
@@ -975,6 +1003,11 @@ lexer_line(Parser *p, Lexer *lexer)
     if (lexer->at_line_start && lexer->level == 0) {
         lexer->at_line_start = false;
         s = lex_line_start(p, lexer, s);
+        if (UNLIKELY(lexer->async_indent >= 0) && lexer->async_body &&
+            lexer->indent_count <= lexer->async_indent) {
+            lexer->async_indent = -1;
+        }
+        lexer->async_body = true;
     }
     while (s != NULL) {
         char c = *s;
@@ -1073,6 +1106,8 @@ lexer_init(Lexer *lexer, const char *text)
     lexer->nested_in = NULL;
     lexer->level = 0;
     lexer->indent_count = 0;
+    lexer->async_indent = -1;
+    lexer->async_body = false;
     lexer->indents[0] = lexer->tabbed_indents[0] = 0;
     lexer->end_lineno = 1;
     lexer->end_col = 0;

@@ -194,6 +194,7 @@ parse_power(Parser *p)
     if (UNLIKELY(at(p, TOKEN_AWAIT))) {
         take(p);
         AstExpr *value = parse_primary(p);
+        need_version(p, 5, "Await expressions are");
         base = NEW(p, expr, Await, start, .value = value);
     } else {
         base = parse_primary(p);
@@ -223,6 +224,9 @@ parse_infix(Parser *p, AstExpr *left, Place start)
     if (precedence >= PREC_BITOR) {
         take(p);
         AstExpr *right = parse_operators(p, precedence + 1);
+        if (type == TOKEN_AT) {
+            need_version(p, 5, "The '@' operator is");
+        }
         return NEW(p, expr, BinOp, start, .left = left, .op = (AstOperator)infix[type].op,
                    .right = right);
     }
@@ -358,6 +362,7 @@ parse_assignment_expression(Parser *p)
         AstExpr *target = parse_name(p, AST_Store);
         take(p);
         AstExpr *value = parse_expression(p);
+        need_version(p, 8, "Assignment expressions are");
         return NEW(p, expr, NamedExpr, start, .target = target, .value = value);
     }
     return parse_expression(p);
@@ -568,6 +573,9 @@ parse_for_if(Parser *p)
         seq_push(p, parse_disjunction(p));
     }
     AstExprs ifs = SEQ(expr, p, mark);
+    if (is_async) {
+        need_version(p, 6, "Async comprehensions are");
+    }
     AstComprehension *result = NEW_PRODUCT(p, comprehension, start);
     result->target = target;
     result->iter = iter;

@@ -237,6 +237,7 @@ parse_replacement(Parser *p, const FString *f, const char **at, size_t base, int
     bool with_text = false;
     AstExpr *spec = NULL;
     if (*s == '=') {
+        need_version(p, 8, "f-string: self documenting expressions are");
         do {
             s++;
         } while (*s == ' ' || (*s >= '\t' && *s <= '\r'));
@@ -314,6 +315,7 @@ void
 fstring_parse(Parser *p, const Token *token, const Token *first, size_t base,
               const char *s, const char *end, bool raw)
 {
+    need_version(p, 6, "Format strings are");
     FString f = {token, first, p->lexer->text + token->start, end, raw};
     enter(p);
     parse_pieces(p, &f, &s, base, 0);

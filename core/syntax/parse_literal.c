@@ -83,6 +83,9 @@ parse_number(Parser *p)
     }
     bool imaginary = real && (text[length - 1] | 0x20) == 'j';
     if (!simple) {
+        if (UNLIKELY(memchr(text, '_', length) != NULL)) {
+            need_version(p, 6, "Underscores in numeric literals are");
+        }
         char *digits = parser_alloc(p, length + 1);
         size_t count = 0;
         for (size_t i = 0; i < length - imaginary; i++) {

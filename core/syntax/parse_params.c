@@ -80,6 +80,7 @@ parse_one_param(Parser *p, Params *params, AstArguments *result)
         }
         take(p);
         params->slash = true;
+        need_version(p, 8, "Positional-only parameters are");
         params->defaults_before_slash =
             finish_group(p, params, &result->posonlyargs, false);
         return NULL;

@@ -56,6 +56,8 @@ parse_annotated(Parser *p, AstExpr *target, Place start)
         value = UNLIKELY(p->soft) ? parser_try(p, parse_equal) : parse_equal(p);
     }
     expr_to_store(p, target);
+    need_version(p, 6, target->kind == AST_Name && bare ? "Variable annotation syntax is"
+                                                        : "Variable annotations syntax is");
     return NEW(p, stmt, AnnAssign, start, .target = target, .annotation = annotation,
                .value = value, .simple = target->kind == AST_Name && bare);
 }
@@ -121,6 +123,9 @@ parse_assignment_or_expression(Parser *p)
         take(p);
         expr_to_store(p, value);
         AstExpr *operand = parse_yield_or_star(p);
+        if (op == AST_MatMult) {
+            need_version(p, 5, "The '@' operator is");
+        }
         return NEW(p, stmt, AugAssign, start, .target = value, .op = op, .value = operand);
     }
     return NEW(p, stmt, Expr, start, .value = value);
@@ -497,6 +502,7 @@ parse_for(Parser *p, bool is_async, Place start)
     AstStmts body = parse_block(p, "'for' statement", lineno);
     AstStmts orelse = parse_else(p);
     if (is_async) {
+        need_version(p, 5, "Async for loops are");
         return NEW(p, stmt, AsyncFor, start, .target = target, .iter = iter, .body = body,
                    .orelse = orelse, .type_comment = comment);
     }
@@ -542,6 +548,9 @@ parentheses_end_header(const Parser *p)
 {
     int level = p->tok->level;
     for (const Token *t = p->tok + 1;; t++) {
+        if (t->type == TOKEN_AS && t->level == level) {
+            return true;    /* no expression has an `as` */
+        }
         if (t->level < level || t->type == TOKEN_NEWLINE || t->type == TOKEN_ERROR) {
             return t->type == TOKEN_ERROR ||
                    (t->type == TOKEN_RPAR && t[1].type == TOKEN_COLON);
@@ -605,7 +614,11 @@ parse_with(Parser *p, bool is_async, Place start)
     expect_colon(p);
     comment = take_type_comment(p);
     AstStmts body = parse_block(p, "'with' statement", lineno);
+    if (parenthesized) {
+        need_version(p, 9, "Parenthesized context managers are");
+    }
     if (is_async) {
+        need_version(p, 5, "Async with statements are");
         return NEW(p, stmt, AsyncWith, start, .items = items, .body = body,
                    .type_comment = comment);
     }
@@ -708,6 +721,7 @@ parse_try(Parser *p)
         finalbody = parse_block(p, "'finally' statement", lineno);
     }
     if (star) {
+        need_version(p, 11, "Exception groups are");
         return NEW(p, stmt, TryStar, start, .body = body, .handlers = handlers,
                    .orelse = orelse, .finalbody = finalbody);
     }
@@ -773,6 +787,7 @@ parse_def(Parser *p, bool is_async, AstExprs decorators, Place start)
     Value comment;
     AstStmts body = parse_function_body(p, lineno, &comment);
     if (is_async) {
+        need_version(p, 5, "Async functions are");
         return NEW(p, stmt, AsyncFunctionDef, start, .name = name, .args = args,
                    .body = body, .decorator_list = decorators, .returns = returns,
                    .type_comment = comment);
@@ -946,6 +961,7 @@ parse_match(Parser *p)
         seq_push(p, parse_case(p));
     } while (!accept(p, TOKEN_DEDENT));
     AstMatchCases cases = SEQ(match_case, p, mark);
+    need_version(p, 10, "Pattern matching is");
     return NEW(p, stmt, Match, start, .subject = subject, .cases = cases);
 }
 
@@ -1035,6 +1051,19 @@ parse_eval(Parser *p)
     return NEW(p, mod, Expression, ((Place){1, 0}), .body = body);
 }
 
+/* Whether nothing but blanks and comments follows. */
+static bool
+rest_is_blank(const char *s)
+{
+    for (;;) {
+        s += strspn(s, " \t\n\f");
+        if (*s != '#') {
+            return *s == '\0';
+        }
+        s += strcspn(s, "\n");
+    }
+}
+
 /* compound_stmt NEWLINE | simple_stmts | NEWLINE */
 static AstMod *
 parse_single(Parser *p)
@@ -1058,7 +1087,7 @@ parse_single(Parser *p)
             }
             break;
         default:
-            if (!at(p, TOKEN_NEWLINE) && !at(p, TOKEN_ENDMARKER)) {
+            if (!rest_is_blank(p->lexer->text + p->tok[-1].end)) {
                 raise_multiple_statements(p);
             }
         }

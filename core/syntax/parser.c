@@ -2,6 +2,7 @@
 #include "core/syntax/parser_impl.h"
 #include "core/syntax/syntax_error.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,13 @@ parser_expected(Parser *p, const char *what)
         parser_fail(p);
     }
     raise_at_token(p, p->tok, "expected '%s'", what);
+}
+
+void
+parser_too_new(Parser *p, int version, const char *what)
+{
+    raise_here(p, PARSE_ERROR_SYNTAX, "%s only supported in Python 3.%d and greater", what,
+               version);
 }
 
 /* -- memory --------------------------------------------------------------- */
@@ -423,6 +431,7 @@ parse(const ParseOptions *options, const char *source, size_t length, Ast *out,
     p.context = options->context;
     p.type_comments = (options->flags & PARSE_TYPE_COMMENTS) != 0 ||
                       options->mode == PARSE_FUNC_TYPE;
+    p.feature_version = options->feature_version > 0 ? options->feature_version : INT_MAX;
     p.stack_limit = options->stack_limit;
     if (p.stack_limit == NULL) {
         p.stack_limit = (const char *)((uintptr_t)&here_ - DEFAULT_STACK);
@@ -431,6 +440,9 @@ parse(const ParseOptions *options, const char *source, size_t length, Ast *out,
         return false;
     }
     bool ok = parse_text(&p);
+    if (!ok && p.source.length == 0) {
+        err->lineno = err->end_lineno = 0;
+    }
     lexer_free(p.whole);
     free(p.name_table);
     vec_free(&p.names);

@@ -91,6 +91,7 @@ typedef struct ParseOptions {
     void *context;          /* first argument of every hook; usually a Thread */
     ParseMode mode;
     uint32_t flags;         /* PARSE_... */
+    int feature_version;    /* refuse what is newer than Python 3.N; 0: nothing */
     const char *filename;   /* only for messages; may be NULL */
     bool from_file;         /* the bytes were read as a script, not by compile():
                              * other messages about encodings */
@@ -112,7 +113,7 @@ typedef enum ParseErrorKind {
 typedef struct ParseError {
     ParseErrorKind kind;
     char *message;          /* UTF-8 */
-    int lineno;             /* 0: no place is known */
+    int lineno;             /* 0: no place is known, or the text is empty */
     int col;                /* `offset`: characters from 1; may be 0 or -1 */
     int end_lineno;         /* 0: None */
     int end_col;            /* may be 0 or -1; None when end_lineno is 0 */

@@ -40,6 +40,7 @@ typedef struct Source {
     size_t length;
     char *encoding;         /* named by a cookie, or NULL */
     char *decoded;          /* while source_init() runs */
+    bool mark;              /* the text began with a byte order mark */
 } Source;
 
 /* Decodes `bytes`; false with `err` filled. */
@@ -89,6 +90,8 @@ typedef struct Lexer {
     bool at_line_start;
     int level;
     int indent_count;
+    int async_indent;               /* of the `async def` we are in, or -1; see lex_async() */
+    bool async_body;                /* and its header's line has ended */
     int32_t end_lineno;             /* of the last token that has a text */
     int32_t end_col;
     VEC(Token) tokens;
@@ -142,6 +145,7 @@ typedef struct Parser {
     bool second_pass;       /* the whole text's second pass: warn no more */
     bool final;             /* the error is one that no later one replaces */
     bool type_comments;
+    int feature_version;    /* newer syntax than 3.N is refused */
     int nesting;            /* of f-strings */
     Value unicode_kind;     /* "u", or NULL until needed */
     Value singletons[AST_LITERAL_BYTES + 1];
@@ -286,6 +290,17 @@ expect_forced(Parser *p, TokenType type)
         parser_expected(p, token_text(type));
     }
     p->tok++;
+}
+
+/* Fails where `what` ("... are") came with Python 3.`version` and a version before
+ * that is asked for. */
+COLD void parser_too_new(Parser *p, int version, const char *what);
+static inline void
+need_version(Parser *p, int version, const char *what)
+{
+    if (UNLIKELY(p->feature_version < version)) {
+        parser_too_new(p, version, what);
+    }
 }
 
 /* Recursion.  Each enter() is followed by a leave(). */

@@ -257,7 +257,7 @@ in_comment(const char *text, const char *bad)
 /* Says where text that claims to be UTF-8 is not. */
 static COLD bool
 bad_utf8(ParseError *err, const ParseOptions *options, const char *text, size_t length,
-         const uint8_t *bad, bool cookie, bool plain)
+         const uint8_t *bad, bool claimed, bool plain)
 {
     const char *end = text + length;
     int lineno = 1;
@@ -268,7 +268,7 @@ bad_utf8(ParseError *err, const ParseOptions *options, const char *text, size_t 
             line = c + 1;
         }
     }
-    if (options->from_file && !cookie) {
+    if (!claimed) {
         return source_error(err, PARSE_ERROR_SYNTAX, 0,
                             "Non-UTF-8 code starting with '\\x%.2x' in file %s on line %i, "
                             "but no encoding declared; see "
@@ -308,6 +308,13 @@ bad_utf8(ParseError *err, const ParseOptions *options, const char *text, size_t 
     }
     err->end_lineno = lineno;
     err->end_col = -1;
+    size_t shown = strcspn(line, "\r\n");
+    shown = shown < (size_t)(end - line) ? shown : (size_t)(end - line);
+    err->text = malloc(shown + 2);
+    if (err->text != NULL) {
+        memcpy(err->text, line, shown);
+        memcpy(err->text + shown, "\n", 2);
+    }
     return false;
 }
 
@@ -327,14 +334,19 @@ decode_other(Source *source, const ParseOptions *options, const char **bytes,
                                               &text, &size);
     switch (result) {
     case PARSE_DECODED:
+        free(source->decoded);
         source->decoded = text;
         *bytes = text;
         *length = size;
         return true;
     case PARSE_DECODE_REFUSED:
-        source_error(err, PARSE_ERROR_SYNTAX, 0, "%s", text == NULL ? "" : text);
+        if (!options->from_file) {
+            source_error(err, PARSE_ERROR_SYNTAX, 0, "%s", text == NULL ? "" : text);
+            free(text);
+            return false;
+        }
         free(text);
-        return false;
+        /* fall through */
     case PARSE_DECODE_UNKNOWN:
         return source_error(err, PARSE_ERROR_SYNTAX, 0,
                             options->from_file ? "encoding problem: %s"
@@ -353,6 +365,7 @@ decode(Source *source, const ParseOptions *options, const char **bytes, size_t *
        bool *plain, ParseError *err)
 {
     bool mark = *length >= 3 && memcmp(*bytes, "\xEF\xBB\xBF", 3) == 0;
+    source->mark = mark;
     *bytes += mark ? 3 : 0;
     *length -= mark ? 3 : 0;
     size_t name_length = 0;
@@ -376,14 +389,24 @@ decode(Source *source, const ParseOptions *options, const char **bytes, size_t *
     case CODEC_UTF8:
         return true;
     case CODEC_LATIN1:
-        if (!decode_latin1(*bytes, *length, &source->decoded, length)) {
+    {
+        char *before = source->decoded;
+        bool ok = decode_latin1(*bytes, *length, &source->decoded, length);
+        free(before);
+        if (!ok) {
+            source->decoded = NULL;
             return source_no_memory(err);
         }
         *bytes = source->decoded;
         return true;
+    }
     case CODEC_ASCII:
         for (size_t i = 0; i < *length; i++) {
             if ((uint8_t)(*bytes)[i] >= 0x80) {
+                if (options->from_file) {
+                    return source_error(err, PARSE_ERROR_SYNTAX, 0, "encoding problem: %s",
+                                        source->encoding);
+                }
                 return source_error(err, PARSE_ERROR_SYNTAX, 0,
                                     "'ascii' codec can't decode byte 0x%02x in position "
                                     "%zu: ordinal not in range(128)",
@@ -413,6 +436,28 @@ without_bad_comments(const char *text, size_t length)
     return copy;
 }
 
+/* A copy without the null bytes: each ends its line there, and the next one goes on. */
+static char *
+without_nulls(const char *bytes, size_t *length)
+{
+    char *copy = malloc(*length + 1);
+    if (copy == NULL) {
+        return NULL;
+    }
+    const char *end = bytes + *length;
+    char *out = copy;
+    while (bytes < end) {
+        if (*bytes != '\0') {
+            *out++ = *bytes++;
+            continue;
+        }
+        const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
+        bytes = newline == NULL ? end : newline + 1;
+    }
+    *length = (size_t)(out - copy);
+    return copy;
+}
+
 bool
 source_init(Source *source, const ParseOptions *options, const char *bytes,
             size_t length, ParseError *err)
@@ -422,21 +467,29 @@ source_init(Source *source, const ParseOptions *options, const char *bytes,
         return source_no_memory(err);
     }
     if (memchr(bytes, '\0', length) != NULL) {
-        return source_error(err, PARSE_ERROR_VALUE, 0,
-                            "source code string cannot contain null bytes");
+        if (!options->from_file) {
+            return source_error(err, PARSE_ERROR_VALUE, 0,
+                                "source code string cannot contain null bytes");
+        }
+        source->decoded = without_nulls(bytes, &length);
+        if (source->decoded == NULL) {
+            return source_no_memory(err);
+        }
+        bytes = source->decoded;
     }
     bool plain = true;
     if ((options->flags & PARSE_SOURCE_IS_UTF8) == 0 &&
         !decode(source, options, &bytes, &length, &plain, err)) {
         goto fail;
     }
-    if (source->decoded != NULL && memchr(bytes, '\0', length) != NULL) {
+    if (memchr(bytes, '\0', length) != NULL) {
         source_error(err, PARSE_ERROR_VALUE, 0,
                      "source code string cannot contain null bytes");
         goto fail;
     }
     const uint8_t *bad = u8_check((const uint8_t *)bytes, length);
-    if (bad != NULL && plain && !options->from_file && in_comment(bytes, (const char *)bad)) {
+    bool claimed = !options->from_file || source->encoding != NULL || source->mark;
+    if (bad != NULL && plain && claimed && in_comment(bytes, (const char *)bad)) {
         char *copy = without_bad_comments(bytes, length);
         if (copy == NULL) {
             source_no_memory(err);
@@ -447,7 +500,7 @@ source_init(Source *source, const ParseOptions *options, const char *bytes,
         bad = u8_check((const uint8_t *)bytes, length);
     }
     if (bad != NULL) {
-        bad_utf8(err, options, bytes, length, bad, source->encoding != NULL, plain);
+        bad_utf8(err, options, bytes, length, bad, claimed, plain);
         goto fail;
     }
     if (!copy_lines(source, bytes, length, options->mode == PARSE_EXEC)) {
