@@ -417,10 +417,25 @@ heap_create(Thread *th)
     return h;
 }
 
+static void
+free_small_buffers(Heap *h)
+{
+    for (size_t i = 0; i < ARRAY_LEN(h->small); i++) {
+        SmallBuffer *next;
+        for (SmallBuffer *b = h->small[i]; b; b = next) {
+            next = b->next;
+            mem_free(b);
+        }
+        h->small[i] = NULL;
+        h->small_count[i] = 0;
+    }
+}
+
 void
 heap_trim(Heap *h)
 {
     heap_take_remote(h);
+    free_small_buffers(h);
     for (int kind = 0; kind < 2; kind++)
         for (unsigned c = 0; c < SIZE_CLASSES; c++) {
             Slab *s = h->current[kind][c];
@@ -486,6 +501,7 @@ void
 heap_destroy(Heap *h)
 {
     heap_take_remote(h);
+    free_small_buffers(h);
     Slab *next;
     for (Slab *s = h->slabs; s; s = next) {
         next = s->next;

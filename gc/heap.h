@@ -55,6 +55,28 @@ object_new_fast(Thread *th, uint32_t shape, size_t size, bool tracked)
     return (Object *)(void *)cell;
 }
 
+/* object_new_kind() in line, but of the body only what object_new_slow() clears is clear: the
+ * caller writes all of it, up to `size`, before anything that may reach a safepoint. */
+RAISES ALWAYS_INLINE Object *
+object_new_bare(Thread *th, uint32_t shape, size_t size, bool tracked)
+{
+    if (UNLIKELY(size > CELL_MAX))
+        return object_new_slow(th, shape, size, tracked);
+    Heap *heap = th->heap;
+    Slab *slab = heap->current[tracked][size_class(size)];
+    HeapCell *cell = slab->free;
+    if (UNLIKELY(cell == NULL))
+        return object_new_slow(th, shape, size, tracked);
+    slab->free = cell->next;
+    store_relaxed(&slab->used, load_relaxed(&slab->used) + 1); /* only the owner writes it */
+    uint64_t low = (uint64_t)shape | (uint64_t)1 << 32; /* shape, local = 1 */
+    uint64_t high = heap->header_high[tracked];         /* shared = 0, owner, lock = 0, bits */
+    memcpy((void *)cell, &low, 8);
+    memcpy((char *)cell + 8, &high, 8);
+    memory_allow((char *)cell + 16, ((size + 15) & ~(size_t)15) - 16);
+    return (Object *)(void *)cell;
+}
+
 /* Returns the cell to its slab.  The object's count is zero and it holds nothing;
  * called by refcount.c and reclaim.c only. */
 void object_free(Thread *th, Object *o);
@@ -89,6 +111,49 @@ RAISES void *buffer_new_zeroed(Thread *th, size_t size);
 /* Like realloc; on failure the old buffer stays.  Only for unpublished buffers. */
 RAISES void *buffer_resize(Thread *th, void *p, size_t size);
 void buffer_free(void *p);
+
+/* The same for buffers that come and go all the time: small ones are kept by the thread that
+ * frees them.  small_buffer_free() is told the size; buffer_free() may be used instead.  In debug
+ * builds and under sanitizers nothing is kept. */
+#if defined(WEFT_DEBUG) || WEFT_ASAN || WEFT_TSAN
+#define KEEP_SMALL_BUFFERS 0
+#else
+#define KEEP_SMALL_BUFFERS 1
+#endif
+RAISES ALWAYS_INLINE void *
+small_buffer_new(Thread *th, size_t size)
+{
+    if (KEEP_SMALL_BUFFERS && LIKELY(size - 1 < SMALL_BUFFER_MAX)) {
+        Heap *heap = th->heap;
+        size_t i = (size - 1) >> 4;
+        SmallBuffer *b = heap->small[i];
+        if (LIKELY(b != NULL)) {
+            heap->small[i] = b->next;
+            heap->small_count[i]--;
+            return b;
+        }
+        size = (size + 15) & ~(size_t)15;
+    }
+    return buffer_new(th, size);
+}
+
+/* `size` as it was given to small_buffer_new(); `p` is not NULL. */
+ALWAYS_INLINE void
+small_buffer_free(Thread *th, void *p, size_t size)
+{
+    if (KEEP_SMALL_BUFFERS && LIKELY(size - 1 < SMALL_BUFFER_MAX)) {
+        Heap *heap = th->heap;
+        size_t i = (size - 1) >> 4;
+        if (LIKELY(heap->small_count[i] < SMALL_BUFFER_KEPT)) {
+            SmallBuffer *b = p;
+            b->next = heap->small[i];
+            heap->small[i] = b;
+            heap->small_count[i]++;
+            return;
+        }
+    }
+    buffer_free(p);
+}
 
 /* Bytes in use by slabs of the process, for statistics. */
 size_t heap_bytes(void);

@@ -153,11 +153,20 @@ slab_cell(const Slab *s, uint32_t index)
     return (Object *)(void *)(s->first + (size_t)index * s->cell_size);
 }
 
+/* Free small buffers, of each size a few (heap.h, small_buffer_new()). */
+#define SMALL_BUFFER_MAX ((size_t)512)
+#define SMALL_BUFFER_KEPT 64
+typedef struct SmallBuffer {
+    struct SmallBuffer *next;
+} SmallBuffer;
+
 /* A context's heap: the part that the fast paths see. */
 typedef struct Heap {
     uint64_t header_high[2];           /* [const] second half of a new object's header */
     Slab *current[2][SIZE_CLASSES];    /* [owner] never NULL: `slab_none` if there is none */
     Slab *available[2][SIZE_CLASSES];  /* [owner] */
+    SmallBuffer *small[SMALL_BUFFER_MAX / 16];     /* [owner] free, by size */
+    uint8_t small_count[SMALL_BUFFER_MAX / 16];    /* [owner] how many */
     Slab *slabs;                       /* [lock] all of them, changed by the owner only */
     Slab *empty[4];                    /* [owner] unused slabs kept for the next need */
     int64_t budget;                    /* [owner] tracked cells until gc_pace() is asked */

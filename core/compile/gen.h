@@ -185,6 +185,8 @@ bool is_async_scope(Unit *u);
 void gen_call_window(Unit *u, unsigned win, unsigned nargs, Dest d);
 bool fold_constant(Unit *u, AstExpr *e);          /* e became (or is) a Constant */
 bool is_simple(const AstExpr *e);
+/* The bounds of a slice in consecutive temporaries from the result on; *n: 2, or 3 with a step. */
+unsigned gen_slice_parts(Unit *u, AstExpr *e, unsigned *n);
 
 /* -- gen_call.c -- */
 void gen_call(Unit *u, AstExpr *e, Dest d);

@@ -144,6 +144,18 @@ gen_store(Unit *u, AstExpr *target, Opnd value)
         Opnd object = gen_expr(u, target->Subscript.value);
         if (u->scope->has_walrus && !object.temp && !is_simple(target->Subscript.slice))
             object = gen_expr_temp(u, target->Subscript.value);
+        if (target->Subscript.slice->kind == AST_Slice) {
+            unsigned n, base = gen_slice_parts(u, target->Subscript.slice, &n);
+            gen_at(u, target);
+            emit(u, OP_SET_SLICE,
+                 (object.temp ? A_DEAD : 0) | (value.temp ? C_DEAD : 0) | (n == 3 ? FLAG_X : 0),
+                 object.reg, base, value.reg);
+            for (unsigned i = n; i-- > 0;)
+                temp_end(u, base + i);
+            opnd_end(u, object);
+            opnd_end(u, value);
+            break;
+        }
         Opnd key = gen_expr(u, target->Subscript.slice);
         gen_at(u, target);
         emit(u, OP_SET_ITEM,

@@ -722,18 +722,25 @@ gen_slice_part(Unit *u, AstExpr *e, unsigned reg)
         load_const(u, NONE, (Dest){(uint16_t)reg, 0});
 }
 
-static void
-gen_slice(Unit *u, AstExpr *e, Dest d)
+unsigned
+gen_slice_parts(Unit *u, AstExpr *e, unsigned *n)
 {
-    unsigned n = e->Slice.step ? 3 : 2;
     unsigned base = temp_new(u);
     gen_slice_part(u, e->Slice.lower, base);
     unsigned t = temp_new(u);
     gen_slice_part(u, e->Slice.upper, t);
-    if (n == 3) {
+    if (e->Slice.step) {
         t = temp_new(u);
         gen_slice_part(u, e->Slice.step, t);
     }
+    *n = e->Slice.step ? 3 : 2;
+    return base;
+}
+
+static void
+gen_slice(Unit *u, AstExpr *e, Dest d)
+{
+    unsigned n, base = gen_slice_parts(u, e, &n);
     gen_at(u, e);
     emit(u, OP_BUILD_SLICE, d.flags, d.reg, base, n);
     for (unsigned i = n; i-- > 0;)
@@ -763,6 +770,16 @@ gen_subscript(Unit *u, AstExpr *e, Dest d)
     }
     fold_constant(u, key);
     Opnd a = left_operand(u, value, d, key);
+    if (key->kind == AST_Slice) {
+        unsigned n, base = gen_slice_parts(u, key, &n);
+        gen_at(u, e);
+        emit(u, OP_GET_SLICE, d.flags | dead_b(a) | (n == 3 ? FLAG_X : 0), d.reg, a.reg, base);
+        for (unsigned i = n; i-- > 0;)
+            temp_end(u, base + i);
+        end_left(u, a, d);
+        dest_done(u, d);
+        return;
+    }
     Opnd b = gen_expr(u, key);
     gen_at(u, e);
     emit(u, OP_GET_ITEM, d.flags | dead_b(a) | dead_c(b), d.reg, a.reg, b.reg);

@@ -17,7 +17,7 @@
 /* What the operands of an instruction are: three letters for a, b, c, then one for the extra word.
  *   r register   v variable   w call window   n name   i anything
  *   + this and the next register   3 and the two next   C c registers from here   D 2c from here
- *   m the parts of MAKE_FUNCTION
+ *   m the parts of MAKE_FUNCTION   S two registers from here, three with FLAG_X
  *   N bc a name   K bc a constant   J bc a jump   (in the place of b; c is skipped)
  *   extra: j jump   k index of a constant   . nothing to check */
 static const char *
@@ -50,6 +50,8 @@ operands(uint8_t op)
     case OP_BUILD_STRING:
         return "rCi.";
     case OP_BUILD_MAP: return "rDi.";
+    case OP_GET_SLICE: return "rrS.";
+    case OP_SET_SLICE: return "rSr.";
     case OP_JUMP: case OP_JUMP_BACK: return "iJ.";
     case OP_JUMP_IF_TRUE: case OP_JUMP_IF_FALSE: case OP_JUMP_IF_NONE: case OP_JUMP_IF_NOT_NONE:
         return "rJ.";
@@ -104,6 +106,7 @@ operand_ok(const Check *k, const Instr *i, char kind, unsigned v)
     case 'v': return v < in->temp_base;
     case '+': return in_registers(in, v, 2);
     case '3': return in_registers(in, v, 3);
+    case 'S': return in_registers(in, v, i->flags & FLAG_X ? 3 : 2);
     case 'm':
         return in_registers(in, v, (uint64_t)((i->flags & FLAG_X) != 0) + (SUB(i->flags) & 1) +
                                        (SUB(i->flags) >> 1 & 1) + (SUB(i->flags) >> 2)) ||
@@ -182,7 +185,7 @@ code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live
         for (int k = 0; k < 3; k++) {
             if (kinds[k] == 'N' || kinds[k] == 'K' || kinds[k] == 'J')
                 break;
-            if (strchr("rvw+3mCDWf", kinds[k]) != NULL)
+            if (strchr("rvw+3mSCDWf", kinds[k]) != NULL)
                 *operand[k] = moved(*operand[k], locals, by);
         }
         at += 1 + (uint32_t)opcode_words(i->op);

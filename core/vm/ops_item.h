@@ -93,8 +93,65 @@ TARGET(LIST_APPEND)
     NEXT(0);
 }
 
+/* A test jumps at once if what follows is the jump on its result. */
+TARGET(CONTAINS)
+{
+    Answer in = contains_quick(th, value_strip(r[pc->c]), value_strip(r[pc->b]));
+    if (LIKELY(in != FAILED)) {
+        bool yes = (in == YES) != ((pc->flags & FLAG_X) != 0);
+        const Instr *next = pc + 1;
+        uint8_t op = instr_op(next);
+        if ((op == OP_JUMP_IF_FALSE || op == OP_JUMP_IF_TRUE) && next->a == pc->a &&
+            (next->flags & A_DEAD)) {
+            bool slow = pc->flags & B_DEAD ? reg_drop(th, r[pc->b]) : false;
+            if (pc->flags & C_DEAD)
+                slow |= reg_drop(th, r[pc->c]);
+            pc++;
+            if (yes == (op == OP_JUMP_IF_TRUE))
+                pc += instr_bc(pc);
+            FINISH_DROPS(0, slow);
+        }
+        FINISH_DROPS(0, put_result(th, F, pc, yes ? REG_STATIC(TRUE) : REG_STATIC(FALSE)));
+    }
+    SAVE();
+    if (UNLIKELY(!slow_CONTAINS(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(BUILD_TUPLE)
+{
+    unsigned n = pc->c;
+    SAVE();
+    if (LIKELY(n - 1 < 8)) {
+        Object *o = object_new_bare(th, SHAPE_TUPLE, sizeof(Tuple) + n * sizeof(Value), true);
+        if (UNLIKELY(o == NULL))
+            goto error;
+        Tuple *t = (Tuple *)(void *)o;
+        t->length = (int64_t)n;
+        for (unsigned i = 0; i < n; i++)
+            t->items[i] = reg_take(th, r[pc->b + i]);
+        FINISH_DROPS(0, put_plain(th, F, pc, value_of(o)));
+    }
+    if (UNLIKELY(!slow_BUILD_TUPLE(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
 TARGET(UNPACK)
 {
+    Value b = r[pc->b];
+    if (LIKELY(value_is_object(b))) {
+        Tuple *t = (Tuple *)(void *)reg_object(b);
+        unsigned n = pc->c;
+        if (LIKELY(object_shape(&t->head) == SHAPE_TUPLE && t->length == (int64_t)n)) {
+            object_touch(th, &t->head);
+            Value *to = r + pc->a; /* may begin with b */
+            for (unsigned i = 0; i < n; i++)
+                to[i] = reg_from(th, &t->head, t->items[i]);
+            FINISH_DROPS(0, pc->flags & B_DEAD ? reg_drop(th, b) : false);
+        }
+    }
     SAVE();
     if (UNLIKELY(!slow_unpack(th, F, pc)))
         goto error;

@@ -11,8 +11,8 @@
 
 #define SLOW_OPS(X)                                                                               \
     X(LOAD_CLASSDEREF) X(STORE_GLOBAL) X(DELETE_GLOBAL) X(STORE_NAME) X(DELETE_NAME)              \
-    X(LOAD_LOCALS) X(DELETE_ATTR) X(DELETE_ITEM) X(BUILD_SLICE) X(CONTAINS)                       \
-    X(GET_ITER) X(BUILD_TUPLE) X(BUILD_LIST) X(BUILD_SET) X(BUILD_MAP) X(BUILD_STRING)            \
+    X(LOAD_LOCALS) X(DELETE_ATTR) X(DELETE_ITEM) X(BUILD_SLICE) X(GET_SLICE) X(SET_SLICE)                       \
+    X(GET_ITER) X(BUILD_LIST) X(BUILD_SET) X(BUILD_MAP) X(BUILD_STRING)            \
     X(SET_ADD) X(MAP_ADD) X(LIST_EXTEND) X(SET_UPDATE) X(DICT_UPDATE) X(DICT_MERGE)               \
     X(LIST_TO_TUPLE) X(UNPACK_EX) X(FORMAT_VALUE) X(MAKE_FUNCTION) X(LOAD_BUILD_CLASS)            \
     X(IMPORT_NAME) X(IMPORT_FROM) X(IMPORT_STAR) X(CHECK_EG_MATCH) X(PREP_RERAISE_STAR)           \
@@ -32,6 +32,8 @@ RAISES bool slow_unary(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_compare(Thread *th, Frame *f, const Instr *pc);
 Answer slow_compare_jump(Thread *th, Frame *f, const Instr *pc);    /* drops dead operands */
 Answer slow_truth(Thread *th, Frame *f, unsigned reg);
+RAISES bool slow_CONTAINS(Thread *th, Frame *f, const Instr *pc);
+RAISES bool slow_BUILD_TUPLE(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_unpack(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_get_item(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_set_item(Thread *th, Frame *f, const Instr *pc);

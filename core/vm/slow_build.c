@@ -2,6 +2,7 @@
 #include "core/vm/slow.h"
 
 #include "objects/container/container.h"
+#include "objects/container/dict_priv.h"
 #include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/model/upcall.h"
@@ -16,6 +17,38 @@ drop_dead(Thread *th, Frame *f, const Instr *pc, unsigned flag, unsigned at)
 {
     if (pc->flags & flag)
         reg_drop(th, f->r[at]);
+}
+
+/* -- slices -- */
+
+bool
+slow_GET_SLICE(Thread *th, Frame *f, const Instr *pc)
+{
+    Value *w = f->r + pc->c;
+    unsigned n = pc->flags & FLAG_X ? 3 : 2;
+    Value v = item_get_slice(th, reg(f, pc->b), value_strip(w[0]), value_strip(w[1]),
+                        n == 3 ? value_strip(w[2]) : NULL);
+    if (v == NULL)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        reg_drop(th, w[i]);
+    put_result_b(th, f, pc, v);
+    return true;
+}
+
+bool
+slow_SET_SLICE(Thread *th, Frame *f, const Instr *pc)
+{
+    Value *w = f->r + pc->b;
+    unsigned n = pc->flags & FLAG_X ? 3 : 2;
+    if (!item_set_slice(th, reg(f, pc->a), value_strip(w[0]), value_strip(w[1]),
+                   n == 3 ? value_strip(w[2]) : NULL, reg(f, pc->c)))
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        reg_drop(th, w[i]);
+    drop_dead(th, f, pc, A_DEAD, pc->a);
+    drop_dead(th, f, pc, C_DEAD, pc->c);
+    return true;
 }
 
 /* -- displays -- */
@@ -39,17 +72,11 @@ slow_BUILD_LIST(Thread *th, Frame *f, const Instr *pc)
 {
     Value *w = f->r + pc->b;
     size_t n = pc->c;
-    Value list = list_new(th, n);
+    for (size_t i = 0; i < n; i++)
+        w[i] = reg_take(th, w[i]);
+    Value list = list_of_taken(th, w, n);
     if (list == NULL)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        Value v = reg_take(th, w[i]);
-        w[i] = NULL;
-        if (!list_append_steal(th, list, v)) {
-            drop(th, list);
-            return false;
-        }
-    }
     put_plain(th, f, pc, list);
     return true;
 }
@@ -58,9 +85,19 @@ bool
 slow_BUILD_SET(Thread *th, Frame *f, const Instr *pc)
 {
     size_t n = pc->c;
-    Value set = set_new(th);
+    Value *w = f->r + pc->b;
+    bool simple = true;
+    for (size_t i = 0; i < n; i++) {
+        w[i] = reg_take(th, w[i]);
+        simple = simple && dict_key_is_compact(w[i]);
+    }
+    Value set = LIKELY(simple) ? set_of_taken(th, w, n) : set_new(th);
     if (set == NULL)
         return false;
+    if (LIKELY(simple)) {
+        put_plain(th, f, pc, set);
+        return true;
+    }
     for (size_t i = 0; i < n; i++) {
         if (!set_add(th, set, reg(f, pc->b + (unsigned)i))) { /* may run Python: read each anew */
             drop(th, set);

@@ -38,6 +38,7 @@ typedef struct List {
 static inline List *as_list(Value v) { return (List *)(void *)value_object(v); }
 RAISES Value list_new(Thread *th, size_t capacity);           /* empty */
 RAISES Value list_of(Thread *th, const Value *items, size_t n);  /* takes new references */
+RAISES Value list_of_taken(Thread *th, const Value *items, size_t n); /* takes them over, unless it fails */
 RAISES bool list_append(Thread *th, Value list, Value v);
 RAISES bool list_append_steal(Thread *th, Value list, Value STEALS v);
 RAISES bool list_extend(Thread *th, Value list, Value iterable);
@@ -100,6 +101,13 @@ RAISES Value frozenset_from(Thread *th, Value iterable);       /* iterable may b
 RAISES bool set_add(Thread *th, Value s, Value v);
 Answer set_discard(Thread *th, Value s, Value v);
 Answer set_contains(Thread *th, Value s, Value v);
+/* The same without Python code and exceptions; FAILED: it cannot tell. */
+Answer set_contains_quick(Thread *th, Value s, Value v);
+/* Takes the references over unless it fails; each is an exact str or an immediate int. */
+RAISES Value set_of_taken(Thread *th, const Value *items, size_t n);
+/* Whether `v` is in an exact set, frozenset, dict or str if that is told without Python code;
+ * FAILED, without an exception: ask contains(). */
+Answer contains_quick(Thread *th, Value container, Value v);
 int64_t set_length(Value s);
 bool set_next(Thread *th, Value s, size_t *pos, Value *v);     /* new reference */
 RAISES bool set_update(Thread *th, Value s, Value iterable);
@@ -114,6 +122,9 @@ typedef struct Slice {
 } Slice;
 static inline Slice *as_slice(Value v) { return (Slice *)(void *)value_object(v); }
 RAISES Value slice_new(Thread *th, Value start, Value stop, Value step); /* NULL: None */
+/* o[start:stop:step] and the assignment to it; a step of NULL is None. */
+RAISES Value item_get_slice(Thread *th, Value o, Value start, Value stop, Value step);
+RAISES bool item_set_slice(Thread *th, Value o, Value start, Value stop, Value step, Value v);
 /* The raw indices, clamped to int64; then adjusted to a length: how many items. */
 RAISES bool slice_unpack(Thread *th, Value slice, int64_t *start, int64_t *stop, int64_t *step);
 int64_t slice_adjust(int64_t length, int64_t *start, int64_t *stop, int64_t step);

@@ -139,6 +139,12 @@ is_slice(Value v)
 /* The tuple (start, stop, step) that a slice means for `length`, an int of any size (slice.c). */
 RAISES Value slice_bounds(Thread *th, Value slice, Value length);
 
+/* x[start:stop:step] with the bounds as slice_unpack() gives them, the step not 0. */
+RAISES Value list_slice_step(Thread *th, Value list, int64_t start, int64_t stop, int64_t step);
+RAISES Value tuple_slice_step(Thread *th, Value tuple, int64_t start, int64_t stop, int64_t step);
+RAISES bool list_assign_slice(Thread *th, Value list, int64_t start, int64_t stop, int64_t step,
+                              Value v);
+
 /* -- item arrays (list.c) -- */
 
 /* An unpublished array for `capacity` items, not initialised; NULL with MemoryError. */

@@ -517,7 +517,7 @@ dict_clone_table(Thread *th, Dict *d, size_t *n)
             return DICT_EMPTY;
         bool whole = load_acquire(&t->used) == length; /* no dead entries [dict.used] */
         size_t bytes = dict_table_bytes(t);
-        DictTable *copy = whole ? buffer_new(th, bytes) : dict_table_new(th, length, t->stride);
+        DictTable *copy = whole ? small_buffer_new(th, bytes) : dict_table_new(th, length, t->stride);
         if (copy == NULL)
             return NULL;
         bool held = object_lock(&d->head);

@@ -46,7 +46,7 @@ dict_table_new(Thread *th, size_t entries, unsigned stride)
         log2++;
     size_t slots = (size_t)1 << log2, capacity = slots_usable(slots);
     unsigned width = log2 <= 8 ? 1 : log2 <= 16 ? 2 : 4;
-    DictTable *t = buffer_new(th, sizeof(DictTable) + capacity * stride + slots * width);
+    DictTable *t = small_buffer_new(th, sizeof(DictTable) + capacity * stride + slots * width);
     if (UNLIKELY(t == NULL))
         return NULL;
     plain_store(&t->guard, 0); /* plain: not published yet */
@@ -82,7 +82,7 @@ dict_table_free(Thread *th, bool shared, DictTable *t)
     if (UNLIKELY(shared))
         retire_buffer(th, t, dict_table_bytes(t));
     else
-        buffer_free(t);
+        small_buffer_free(th, t, dict_table_bytes(t));
 }
 
 static void
@@ -94,7 +94,7 @@ table_dispose(Thread *th, void *p)
         drop_null(th, plain_load(&e->key));
         drop_null(th, plain_load(&e->value));
     }
-    buffer_free(t);
+    small_buffer_free(th, t, dict_table_bytes(t));
 }
 
 void

@@ -22,7 +22,7 @@ item_array_new(Thread *th, size_t capacity)
 {
     if (UNLIKELY(capacity > ITEMS_MAX))
         return raise_memory(th);
-    ItemArray *a = buffer_new(th, item_array_bytes(capacity));
+    ItemArray *a = small_buffer_new(th, item_array_bytes(capacity));
     if (LIKELY(a != NULL))
         a->capacity = (int64_t)capacity;
     return a;
@@ -34,7 +34,7 @@ item_array_dispose(Thread *th, void *p)
     ItemArray *a = p;
     for (int64_t i = a->capacity; --i >= 0;)
         drop_null(th, plain_load(&a->items[i])); /* plain: nobody else has the array */
-    buffer_free(a);
+    small_buffer_free(th, a, item_array_bytes((size_t)a->capacity));
 }
 
 void
@@ -56,7 +56,7 @@ item_array_free(Thread *th, bool shared, ItemArray *a)
     if (UNLIKELY(shared))
         retire_buffer(th, a, item_array_bytes((size_t)a->capacity));
     else
-        buffer_free(a);
+        small_buffer_free(th, a, item_array_bytes((size_t)a->capacity));
 }
 
 /* How many items to make room for when there must be `n`: an eighth more. */
@@ -78,7 +78,7 @@ clear_tail(ItemArray *a, size_t from)
 static Value
 list_from_array(Thread *th, ItemArray *a, size_t n)
 {
-    Object *o = object_new_kind(th, SHAPE_LIST, sizeof(List), true);
+    Object *o = object_new_fast(th, SHAPE_LIST, sizeof(List), true);
     if (UNLIKELY(o == NULL)) {
         item_array_give_up(th, false, a);
         return NULL;
@@ -113,6 +113,28 @@ list_of(Thread *th, const Value *items, size_t n)
     for (size_t i = 0; i < n; i++)
         plain_store(&a->items[i], retain(th, items[i])); /* plain: not published yet */
     return list_from_array(th, a, n);
+}
+
+Value
+list_of_taken(Thread *th, const Value *items, size_t n)
+{
+    ItemArray *a = NULL;
+    if (n != 0) {
+        a = item_array_new(th, n);
+        if (UNLIKELY(a == NULL))
+            return NULL;
+    }
+    Object *o = object_new_fast(th, SHAPE_LIST, sizeof(List), true);
+    if (UNLIKELY(o == NULL)) {
+        buffer_free(a);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        plain_store(&a->items[i], items[i]); /* plain: not published yet */
+    List *l = (List *)(void *)o;
+    plain_store(&l->array, a);
+    plain_store(&l->length, (int64_t)n);
+    return value_of(o);
 }
 
 static Value
@@ -191,7 +213,7 @@ list_to_tuple(Thread *th, Value list)
     }
 }
 
-static Value
+Value
 list_slice_step(Thread *th, Value list, int64_t start, int64_t stop, int64_t step)
 {
     for (;;) {
@@ -652,6 +674,56 @@ items_to_assign(Thread *th, Value v, const char *message)
     return a;
 }
 
+enum { SPLICE_SMALL = 32 };
+
+/* list[lo:hi] = v in place, without other memory, if v is an exact tuple or another exact list, the
+ * array has room and few items leave it.  NO: nothing was done. */
+static Answer
+list_splice_small(Thread *th, List *l, int64_t lo, int64_t hi, Value v)
+{
+    List *other = is_exact(v, SHAPE_LIST) ? as_list(v) : NULL;
+    if (other == l || (other == NULL && !is_exact(v, SHAPE_TUPLE)))
+        return NO;
+    if (other != NULL)
+        object_touch(th, &other->head);
+    bool held = other ? object_lock_two(&l->head, &other->head) : object_lock(&l->head);
+    int64_t length = load_relaxed(&l->length);
+    ItemArray *a = load_relaxed(&l->array), *b = other ? load_relaxed(&other->array) : NULL;
+    int64_t from = lo < 0 ? (lo + length < 0 ? 0 : lo + length) : lo > length ? length : lo;
+    int64_t to = hi < 0 ? hi + length : hi > length ? length : hi;
+    if (to < from)
+        to = from;
+    size_t n = other ? (size_t)load_relaxed(&other->length) : (size_t)tuple_length(v);
+    size_t out = (size_t)(to - from), after = (size_t)length - out + n;
+    bool fits = a != NULL && after <= (size_t)a->capacity && out <= SPLICE_SMALL &&
+                n <= 64 * SPLICE_SMALL;
+    Value removed[SPLICE_SMALL];
+    bool shared = object_shared(&l->head);
+    if (LIKELY(fits)) {
+        memcpy(removed, (void *)&a->items[from], out * sizeof(Value));
+        if (n != out)
+            fields_move(&a->items[(size_t)from + n], &a->items[to], (size_t)(length - to), shared);
+        const Value *items = other ? (b ? (const Value *)(void *)b->items : NULL)
+                                   : as_tuple(v)->items; /* under the lock, or constant */
+        for (size_t i = 0; i < n; i++)
+            store_release(&a->items[(size_t)from + i], retain(th, items[i])); /* [list.item] */
+        for (size_t i = after; i < (size_t)length; i++)
+            store_release(&a->items[i], NULL);
+        store_release(&l->length, (int64_t)after); /* [list.length] */
+    }
+    if (other)
+        object_unlock_two(&l->head, &other->head, held);
+    else
+        object_unlock(&l->head, held);
+    if (UNLIKELY(!fits))
+        return NO;
+    for (size_t i = 0; i < out; i++)
+        drop_from(th, shared, removed[i]);
+    if (out > n)
+        list_shrink(th, l);
+    return YES;
+}
+
 /* list[start:stop:step] = items, step not 1; takes the array over. */
 RAISES static bool
 list_assign_steps(Thread *th, List *l, int64_t start, int64_t stop, int64_t step, ItemArray *items)
@@ -725,6 +797,29 @@ list_delete_steps(Thread *th, List *l, int64_t start, int64_t stop, int64_t step
     }
 }
 
+bool
+list_assign_slice(Thread *th, Value list, int64_t start, int64_t stop, int64_t step, Value v)
+{
+    List *l = as_list(list);
+    object_touch(th, &l->head);
+    if (LIKELY(step == 1) && list_splice_small(th, l, start, stop, v) == YES)
+        return true;
+    ItemArray *items = items_to_assign(th, v, step == 1
+                                                  ? "can only assign an iterable"
+                                                  : "must assign iterable to extended slice");
+    if (items == NULL)
+        return false;
+    if (step != 1)
+        return list_assign_steps(th, l, start, stop, step, items);
+    bool ok = list_splice(th, l, start, stop, (const Value *)(void *)items->items,
+                          (size_t)items->capacity);
+    if (ok)
+        buffer_free(items);
+    else
+        item_array_give_up(th, false, items);
+    return ok;
+}
+
 static bool
 list_setitem(Thread *th, Value self, Value key, Value v)
 {
@@ -755,24 +850,11 @@ list_setitem(Thread *th, Value self, Value key, Value v)
     int64_t start, stop, step;
     if (!slice_unpack(th, key, &start, &stop, &step))
         return false;
-    if (v == NULL && step != 1)
-        return list_delete_steps(th, l, start, stop, step);
-    ItemArray *items = NULL;
-    if (v != NULL) {
-        items = items_to_assign(th, v, step == 1 ? "can only assign an iterable"
-                                                 : "must assign iterable to extended slice");
-        if (items == NULL)
-            return false;
-    }
+    if (v != NULL)
+        return list_assign_slice(th, self, start, stop, step, v);
     if (step != 1)
-        return list_assign_steps(th, l, start, stop, step, items);
-    bool ok = list_splice(th, l, start, stop, items ? (const Value *)(void *)items->items : NULL,
-                          items ? (size_t)items->capacity : 0);
-    if (ok)
-        buffer_free(items);
-    else
-        item_array_give_up(th, false, items);
-    return ok;
+        return list_delete_steps(th, l, start, stop, step);
+    return list_splice(th, l, start, stop, NULL, 0);
 }
 
 /* -- concatenation and repetition -- */
@@ -1229,7 +1311,7 @@ list_dealloc(Thread *th, Object *o)
     plain_store(&l->array, NULL);
     for (int64_t i = plain_load(&l->length); --i >= 0;)
         drop_null(th, plain_load(&a->items[i]));
-    buffer_free(a);
+    small_buffer_free(th, a, item_array_bytes((size_t)a->capacity));
 }
 
 static const MethodDef list_methods[] = {

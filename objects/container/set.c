@@ -35,11 +35,23 @@ table_new(Thread *th, size_t entries)
     uint32_t log2 = 3;
     while (((size_t)1 << log2) * 3 / 5 < entries)
         log2++;
-    SetTable *t = buffer_new_zeroed(th, sizeof(SetTable) + sizeof(SetSlot) * ((size_t)1 << log2));
-    if (t != NULL) {
-        t->stamp = ++count * 2654435761u + th->id;
-        t->log2 = log2;
+    size_t bytes = sizeof(SetTable) + sizeof(SetSlot) * ((size_t)1 << log2);
+    SetTable *t;
+    if (LIKELY(bytes <= SMALL_BUFFER_MAX)) {
+        t = small_buffer_new(th, bytes);
+        if (UNLIKELY(t == NULL))
+            return NULL;
+        if (LIKELY(log2 == 3)) /* a size the compiler knows */
+            memset((void *)t, 0, sizeof(SetTable) + 8 * sizeof(SetSlot));
+        else
+            memset((void *)t, 0, bytes);
+    } else {
+        t = buffer_new_zeroed(th, bytes);
+        if (UNLIKELY(t == NULL))
+            return NULL;
     }
+    t->stamp = ++count * 2654435761u + th->id;
+    t->log2 = log2;
     return t;
 }
 
@@ -51,19 +63,23 @@ table_free(Thread *th, bool shared, SetTable *t)
     if (UNLIKELY(shared))
         retire_buffer(th, t, table_bytes(t));
     else
-        buffer_free(t);
+        small_buffer_free(th, t, table_bytes(t));
 }
 
 static void
 table_dispose(Thread *th, void *p)
 {
     SetTable *t = p;
-    for (size_t i = 0, n = set_slots(t); i < n; i++) {
-        Value k = plain_load(&t->slots[i].key); /* plain: nobody else has it */
-        if (k != NULL && k != SET_DELETED)
-            drop(th, k);
+    size_t left = plain_load(&t->used); /* plain: nobody else has it */
+    for (size_t i = 0; left != 0; i++) {
+        Value k = plain_load(&t->slots[i].key);
+        if (k == NULL)
+            continue;
+        left--;
+        if (value_is_object(k) && k != SET_DELETED)
+            object_drop(th, value_object(k));
     }
-    buffer_free(t);
+    small_buffer_free(th, t, table_bytes(t));
 }
 
 static void
@@ -101,8 +117,20 @@ table_put_new(SetTable *t, Value key, int64_t hash)
 
 /* Copies the keys of `from` (under the lock) to the unpublished `to`; counts them if asked. */
 static void
-table_copy(Thread *th, SetTable *to, const SetTable *from, bool count)
+table_copy(Thread *th, SetTable *to, const SetTable *from, bool count, size_t length)
 {
+    uint32_t used = load_relaxed(&from->used);
+    if (to->log2 == from->log2 && used == length) { /* nothing was deleted */
+        size_t n = set_slots(from);
+        memcpy((void *)to->slots, (const void *)from->slots, n * sizeof(SetSlot));
+        plain_store(&to->used, used); /* plain: unpublished */
+        for (size_t i = 0; count && i < n; i++) {
+            Value k = plain_load(&to->slots[i].key);
+            if (k != NULL && value_is_object(k))
+                object_retain(th, value_object(k));
+        }
+        return;
+    }
     for (size_t i = 0, n = set_slots(from); i < n; i++) {
         Value k = load_relaxed(&from->slots[i].key);
         if (k == NULL || k == SET_DELETED)
@@ -245,7 +273,7 @@ set_grow(Thread *th, Set *s, SetTable *seen, size_t extra)
         buffer_free(t);
         return true; /* the caller looks again */
     }
-    table_copy(th, t, seen, false);
+    table_copy(th, t, seen, false, (size_t)load_relaxed(&s->length));
     store_release(&s->table, t); /* release: pairs with set_table() [set.table] */
     bool shared = object_shared(&s->head);
     object_unlock(&s->head, held);
@@ -516,21 +544,21 @@ set_alloc_like(Thread *th, Value like)
 }
 
 bool
-set_fill_copy(Thread *th, Value to, Set *from)
+set_fill_copy(Thread *th, Value to, Set *from, size_t extra)
 {
     Set *s = as_set(to);
     object_touch(th, &from->head);
     for (;;) {
         size_t length = (size_t)load_acquire(&from->length); /* [set.length] */
-        if (length == 0)
+        if (length + extra == 0)
             return true;
-        SetTable *t = table_new(th, length);
+        SetTable *t = table_new(th, length + extra);
         if (t == NULL)
             return false;
         bool held = object_lock(&from->head);
         bool same = (size_t)load_relaxed(&from->length) == length;
         if (same)
-            table_copy(th, t, load_relaxed(&from->table), true);
+            table_copy(th, t, load_relaxed(&from->table), true, length);
         object_unlock(&from->head, held);
         if (LIKELY(same)) {
             plain_store(&s->table, t); /* plain: not published yet */
@@ -599,7 +627,7 @@ set_update_set(Thread *th, Set *s, Set *other)
     Value copy = NULL;
     if (object_shared(&other->head) && !is_frozenset(value_of(other))) { /* one moment of it */
         copy = set_new(th);
-        if (copy == NULL || !set_fill_copy(th, copy, other)) {
+        if (copy == NULL || !set_fill_copy(th, copy, other, 0)) {
             drop_null(th, copy);
             return false;
         }
@@ -667,7 +695,7 @@ set_make_from(Thread *th, Type *type, Value iterable)
     Value v = set_alloc(th, type);
     if (v == NULL || iterable == NULL)
         return v;
-    bool ok = is_any_set(iterable) ? set_fill_copy(th, v, as_set(iterable))
+    bool ok = is_any_set(iterable) ? set_fill_copy(th, v, as_set(iterable), 0)
                                    : set_update(th, v, iterable);
     if (!ok)
         DROP_CLEAR(th, v);
@@ -804,6 +832,54 @@ set_contains(Thread *th, Value v, Value key)
     if (made)
         drop(th, key);
     return found;
+}
+
+Answer
+set_contains_quick(Thread *th, Value v, Value key)
+{
+    int64_t hash;
+    if (value_is_fixnum(key))
+        hash = fixnum_hash(key);
+    else if (value_is_object(key) && object_shape(value_object(key)) == SHAPE_STR)
+        hash = str_hash_fast(key);
+    else
+        return FAILED;
+    Set *s = as_set(v);
+    object_touch(th, &s->head);
+    SetProbe p;
+    probe_start(&p, set_table(s), hash);
+    int r = probe_run(&p, key);
+    return r == PROBE_FOUND ? YES : r == PROBE_ABSENT ? NO : FAILED;
+}
+
+Value
+set_of_taken(Thread *th, const Value *items, size_t n)
+{
+    Value v = set_alloc(th, &set_type);
+    if (v == NULL || n == 0)
+        return v;
+    SetTable *t = table_new(th, n);
+    if (UNLIKELY(t == NULL)) {
+        drop(th, v);
+        return NULL;
+    }
+    uint32_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        Value key = items[i];
+        SetProbe p;
+        probe_start(&p, t, value_is_fixnum(key) ? fixnum_hash(key) : str_hash_fast(key));
+        if (UNLIKELY(probe_run(&p, key) == PROBE_FOUND)) {
+            drop(th, key);
+            continue;
+        }
+        plain_store(&t->slots[p.slot].hash, p.hash); /* plain: unpublished */
+        plain_store(&t->slots[p.slot].key, key);
+        used++;
+    }
+    plain_store(&t->used, used);
+    plain_store(&as_set(v)->table, t);
+    plain_store(&as_set(v)->length, (int64_t)used);
+    return v;
 }
 
 bool

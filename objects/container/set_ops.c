@@ -121,7 +121,7 @@ static Value
 copy_like(Thread *th, Value a)
 {
     Value result = set_alloc_like(th, a);
-    if (result != NULL && !set_fill_copy(th, result, as_set(a)))
+    if (result != NULL && !set_fill_copy(th, result, as_set(a), 0))
         DROP_CLEAR(th, result);
     return result;
 }
@@ -298,8 +298,12 @@ set_or(Thread *th, Value a, Value b)
 {
     if (!both_sets(a, b))
         return NOT_IMPLEMENTED;
-    Value result = copy_like(th, a);
-    if (result != NULL && a != b && !set_update(th, result, b))
+    Value result = set_alloc_like(th, a);
+    if (result == NULL)
+        return NULL;
+    size_t extra = a == b ? 0 : (size_t)set_length(b);
+    if (!set_fill_copy(th, result, as_set(a), extra < 64 ? extra : 0) ||
+        (extra != 0 && !set_update(th, result, b)))
         DROP_CLEAR(th, result);
     return result;
 }

@@ -63,8 +63,8 @@ set_slots(const SetTable *t)
 RAISES Value set_alloc(Thread *th, Type *type);
 /* An exact set or frozenset, as `like` is one or the other. */
 RAISES Value set_alloc_like(Thread *th, Value like);
-/* Makes `to`, which is empty and not published, a copy of `from`. */
-RAISES bool set_fill_copy(Thread *th, Value to, Set *from);
+/* Makes `to`, which is empty and not published, a copy of `from`, with room for `extra` more. */
+RAISES bool set_fill_copy(Thread *th, Value to, Set *from, size_t extra);
 /* With the hash known.  YES: added; NO: was there. */
 Answer set_insert(Thread *th, Set *s, Value STEALS key, int64_t hash);
 Answer set_lookup(Thread *th, Set *s, Value key, int64_t hash);

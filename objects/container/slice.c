@@ -49,7 +49,7 @@ slice_unpack(Thread *th, Value slice, int64_t *start, int64_t *stop, int64_t *st
 }
 
 /* Brings one bound into what a walk over `length` items in that direction can meet. */
-static int64_t
+static inline int64_t
 bound_adjust(int64_t length, int64_t bound, int64_t step)
 {
     if (bound < 0) {
@@ -64,9 +64,79 @@ slice_adjust(int64_t length, int64_t *start, int64_t *stop, int64_t step)
 {
     *start = bound_adjust(length, *start, step);
     *stop = bound_adjust(length, *stop, step);
+    if (LIKELY(step == 1))
+        return *start < *stop ? *stop - *start : 0;
+    if (step == -1)
+        return *stop < *start ? *start - *stop : 0;
     if (step < 0)
         return *stop < *start ? (*start - *stop - 1) / -step + 1 : 0;
     return *start < *stop ? (*stop - *start - 1) / step + 1 : 0;
+}
+
+/* -- o[start:stop:step] without a slice object -- */
+
+/* The bounds as slice_unpack() gives them, if each is None or a small int; the step is not 0. */
+static inline bool
+bounds_simple(Value start, Value stop, Value step, int64_t *from, int64_t *to, int64_t *by)
+{
+    *by = 1;
+    if (UNLIKELY(step != NULL)) {
+        if (value_is_fixnum(step))
+            *by = value_fixnum(step);
+        else if (step != NONE)
+            return false;
+        if (*by == 0)
+            return false;
+    }
+    *from = *by < 0 ? INT64_MAX : 0;
+    *to = *by < 0 ? INT64_MIN : INT64_MAX;
+    if (value_is_fixnum(start))
+        *from = value_fixnum(start);
+    else if (start != NONE)
+        return false;
+    if (value_is_fixnum(stop))
+        *to = value_fixnum(stop);
+    else if (stop != NONE)
+        return false;
+    return true;
+}
+
+Value
+item_get_slice(Thread *th, Value o, Value start, Value stop, Value step)
+{
+    int64_t from, to, by;
+    if (LIKELY(bounds_simple(start, stop, step, &from, &to, &by))) {
+        switch (shape_of(o)) {
+        case SHAPE_LIST:
+            return list_slice_step(th, o, from, to, by);
+        case SHAPE_STR:
+            return str_slice(th, o, from, to, by);
+        case SHAPE_TUPLE:
+            return tuple_slice_step(th, o, from, to, by);
+        default:
+            break;
+        }
+    }
+    Value slice = slice_new(th, start, stop, step);
+    if (slice == NULL)
+        return NULL;
+    Value v = get_item(th, o, slice);
+    drop(th, slice);
+    return v;
+}
+
+bool
+item_set_slice(Thread *th, Value o, Value start, Value stop, Value step, Value v)
+{
+    int64_t from, to, by;
+    if (LIKELY(is_exact(o, SHAPE_LIST) && bounds_simple(start, stop, step, &from, &to, &by)))
+        return list_assign_slice(th, o, from, to, by, v);
+    Value slice = slice_new(th, start, stop, step);
+    if (slice == NULL)
+        return false;
+    bool ok = set_item(th, o, slice, v);
+    drop(th, slice);
+    return ok;
 }
 
 /* -- slice.indices(): any size of ints -- */

@@ -27,11 +27,26 @@ tuple_new(Thread *th, size_t n)
     return value_of(o);
 }
 
+/* tuple_new() with items that are not set: the caller does it at once. */
+RAISES static inline Value
+tuple_bare(Thread *th, size_t n)
+{
+    if (n == 0)
+        return tuple_empty;
+    if (UNLIKELY(n > ITEMS_MAX))
+        return raise_memory(th);
+    Object *o = object_new_bare(th, SHAPE_TUPLE, sizeof(Tuple) + n * sizeof(Value), true);
+    if (UNLIKELY(o == NULL))
+        return NULL;
+    ((Tuple *)(void *)o)->length = (int64_t)n;
+    return value_of(o);
+}
+
 Value
 tuple_of(Thread *th, const Value *items, size_t n)
 {
-    Value t = tuple_new(th, n);
-    if (t == NULL)
+    Value t = tuple_bare(th, n);
+    if (UNLIKELY(t == NULL))
         return NULL;
     for (size_t i = 0; i < n; i++)
         as_tuple(t)->items[i] = retain(th, items[i]);
@@ -41,7 +56,7 @@ tuple_of(Thread *th, const Value *items, size_t n)
 Value
 tuple_of_args(Thread *th, const Arg *args, size_t n)
 {
-    Value t = tuple_new(th, n);
+    Value t = tuple_bare(th, n);
     if (t == NULL)
         return NULL;
     for (size_t i = 0; i < n; i++)
@@ -52,7 +67,7 @@ tuple_of_args(Thread *th, const Arg *args, size_t n)
 Value
 tuple_pack(Thread *th, size_t n, ...)
 {
-    Value t = tuple_new(th, n);
+    Value t = tuple_bare(th, n);
     if (t == NULL)
         return NULL;
     va_list ap;
@@ -182,6 +197,22 @@ tuple_item_slot(Thread *th, Value self, int64_t i)
     return retain(th, tuple_item(self, i));
 }
 
+Value
+tuple_slice_step(Thread *th, Value self, int64_t start, int64_t stop, int64_t step)
+{
+    int64_t n = slice_adjust(tuple_length(self), &start, &stop, step);
+    if (step == 1)
+        return tuple_slice(th, self, start, start + n);
+    if (n <= 0)
+        return tuple_empty;
+    Value t = tuple_bare(th, (size_t)n);
+    if (t == NULL)
+        return NULL;
+    for (int64_t i = 0; i < n; i++, start += step)
+        as_tuple(t)->items[i] = retain(th, tuple_item(self, start));
+    return t;
+}
+
 static Value
 tuple_getitem(Thread *th, Value self, Value key)
 {
@@ -198,17 +229,7 @@ tuple_getitem(Thread *th, Value self, Value key)
     int64_t start, stop, step;
     if (!slice_unpack(th, key, &start, &stop, &step))
         return NULL;
-    int64_t n = slice_adjust(tuple_length(self), &start, &stop, step);
-    if (step == 1)
-        return tuple_slice(th, self, start, start + n);
-    if (n <= 0)
-        return tuple_empty;
-    Value t = tuple_new(th, (size_t)n);
-    if (t == NULL)
-        return NULL;
-    for (int64_t i = 0; i < n; i++, start += step)
-        as_tuple(t)->items[i] = retain(th, tuple_item(self, start));
-    return t;
+    return tuple_slice_step(th, self, start, stop, step);
 }
 
 static Answer
@@ -236,7 +257,7 @@ tuple_concat(Thread *th, Value a, Value b)
         return retain(th, b);
     if (nb == 0 && is_exact(a, SHAPE_TUPLE))
         return retain(th, a);
-    Value t = tuple_new(th, na + nb);
+    Value t = tuple_bare(th, na + nb);
     if (t == NULL || na + nb == 0)
         return t;
     for (size_t i = 0; i < na; i++)

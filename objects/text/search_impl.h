@@ -132,6 +132,27 @@ FN(find)(const CHAR *s, size_t n, const CHAR *x, size_t m)
         return FN(find_char)(s, n, x[0]);
     }
     size_t last = n - m, at = 0, wasted = 0;
+#if CHAR_SIZE == 1 && defined(__SSE2__)
+    /* 16 places at once: where the first and the last character fit. */
+    const __m128i head = _mm_set1_epi8((char)x[0]), tail = _mm_set1_epi8((char)x[m - 1]);
+    while (at + 16 + m - 1 <= n) {
+        const void *p = s + at, *q = s + at + m - 1;
+        unsigned hits = (unsigned)_mm_movemask_epi8(
+            _mm_and_si128(_mm_cmpeq_epi8(_mm_loadu_si128(p), head),
+                          _mm_cmpeq_epi8(_mm_loadu_si128(q), tail)));
+        for (; hits != 0; hits &= hits - 1) {
+            size_t i = at + (unsigned)__builtin_ctz(hits);
+            if (same_bytes(s + i + 1, x + 1, m - 1)) {
+                return (int64_t)i;
+            }
+            wasted += m;
+        }
+        at += 16;
+        if (UNLIKELY(wasted > 256 && wasted > 2 * at)) {
+            break; /* the rest in linear time */
+        }
+    }
+#endif
     while (at <= last) {
         int64_t hit = FN(find_char)(s + at, last - at + 1, x[0]);
         if (hit < 0) {

@@ -19,8 +19,9 @@ typedef struct StaticStr {
     };
 } StaticStr __attribute__((aligned(16)));
 
-static StaticStr latin1_strs[256];
+char str_latin1_cells[256 * STR_LATIN1_CELL] __attribute__((aligned(64)));
 static StaticStr empty_str;
+_Static_assert(STR_OFFSET + 2 <= STR_LATIN1_CELL, "a character and its end");
 Value str_empty;
 
 static void
@@ -40,18 +41,12 @@ text_latin1_init(void)
 {
     for (int i = 0; i < 256; i++) {
         uint8_t c = (uint8_t)i;
-        static_str_init(&latin1_strs[i], &c, 1);
+        static_str_init((StaticStr *)(void *)str_latin1(c), &c, 1);
     }
     static_str_init(&empty_str, (const uint8_t *)"", 0);
     store_relaxed(&empty_str.s.interned, (uint8_t)1); /* there is only one */
     str_empty = value_of(&empty_str);
     return true;
-}
-
-Value
-str_latin1(uint8_t c)
-{
-    return value_of(&latin1_strs[c]);
 }
 
 /* -- characters -- */
@@ -515,6 +510,19 @@ stepped(Thread *th, Value self, int64_t start, int64_t step, int64_t count)
     return v;
 }
 
+Value
+str_slice(Thread *th, Value self, int64_t start, int64_t stop, int64_t step)
+{
+    int64_t count = slice_adjust((int64_t)str_length(self), &start, &stop, step);
+    if (count <= 0) {
+        return str_empty;
+    }
+    if (LIKELY(step == 1)) {
+        return str_substring(th, self, (size_t)start, (size_t)(start + count));
+    }
+    return stepped(th, self, start, step, count);
+}
+
 static Value
 getitem_slot(Thread *th, Value self, Value key)
 {
@@ -529,14 +537,7 @@ getitem_slot(Thread *th, Value self, Value key)
         if (!slice_unpack(th, key, &start, &stop, &step)) {
             return NULL;
         }
-        int64_t count = slice_adjust((int64_t)str_length(self), &start, &stop, step);
-        if (count <= 0) {
-            return str_empty;
-        }
-        if (step == 1) {
-            return str_substring(th, self, (size_t)start, (size_t)(start + count));
-        }
-        return stepped(th, self, start, step, count);
+        return str_slice(th, self, start, stop, step);
     } else {
         Answer has_index = YES;
         if (!is_int(key) && SLOT(type_of(key), index) == NULL) {

@@ -40,7 +40,14 @@ str_char(const Str *s, size_t i)
 }
 
 extern Value str_empty;                                   /* immortal "" */
-BORROWED Value str_latin1(uint8_t c);                     /* immortal one-character str */
+/* Immortal one-character str. */
+#define STR_LATIN1_CELL 64
+extern char str_latin1_cells[256 * STR_LATIN1_CELL];
+BORROWED static inline Value
+str_latin1(uint8_t c)
+{
+    return value_of(str_latin1_cells + (size_t)c * STR_LATIN1_CELL);
+}
 RAISES Value str_new(Thread *th, size_t length, uint32_t max_char); /* characters unset; before publication */
 RAISES Value str_from_utf8(Thread *th, const char *p, size_t n);    /* UnicodeDecodeError; surrogates rejected */
 RAISES Value str_from_wtf8(Thread *th, const char *p, size_t n);    /* lone surrogates in 3-byte form accepted */
@@ -52,6 +59,8 @@ RAISES Value str_from_char(Thread *th, uint32_t c);
 RAISES Value str_format_c(Thread *th, const char *format, ...);    /* as raise_error's format */
 RAISES Value str_format_c_va(Thread *th, const char *format, va_list ap);
 RAISES Value str_substring(Thread *th, Value s, size_t start, size_t end);
+/* s[start:stop:step], the bounds as slice_unpack() gives them; the step is not 0. */
+RAISES Value str_slice(Thread *th, Value s, int64_t start, int64_t stop, int64_t step);
 RAISES Value str_concat(Thread *th, Value a, Value b);
 /* a += b where `a` is given up: in place if nobody else has it. */
 RAISES Value str_append(Thread *th, Value STEALS a, Value b);
@@ -70,6 +79,7 @@ RAISES const char *str_c(Thread *th, Value s);
 void str_to_buffer(Value s, char *buf, size_t size);
 int64_t str_find(Value s, Value sub, int64_t start, int64_t end);  /* -1: absent */
 bool str_contains_char(Value s, uint32_t c);
+Answer str_contains(Thread *th, Value s, Value item);     /* TypeError unless item is a str */
 RAISES Value str_replace(Thread *th, Value s, Value old, Value new_, int64_t count);
 RAISES Value str_split(Thread *th, Value s, Value separator, int64_t max); /* list; separator NULL: spaces */
 bool str_is_identifier(Value s);

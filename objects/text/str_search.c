@@ -271,6 +271,20 @@ str_contains(Thread *th, Value self, Value item)
         raise_type_error(th, "'in <string>' requires string as left operand, not %T", item);
         return FAILED;
     }
+    const Str *s = as_str(self), *x = as_str(item);
+    if (LIKELY(x->length == 1 && (s->width | x->width) == 1)) {
+        const uint8_t *p = s->data;
+        size_t n = s->length;
+        if (n > 16) {
+            return memchr(p, x->data[0], n) != NULL ? YES : NO;
+        }
+        for (uint8_t c = x->data[0]; n > 0; n--) { /* a call costs more */
+            if (*p++ == c) {
+                return YES;
+            }
+        }
+        return NO;
+    }
     return chars_find(chars_of(self), chars_of(item)) >= 0 ? YES : NO;
 }
 

@@ -259,7 +259,6 @@ Value str_count_method(Thread *th, Value self, const Arg *args, size_t nargs);
 Value str_startswith_method(Thread *th, Value self, const Arg *args, size_t nargs);
 Value str_endswith_method(Thread *th, Value self, const Arg *args, size_t nargs);
 Value str_replace_method(Thread *th, Value self, const Arg *args, size_t nargs);
-Answer str_contains(Thread *th, Value self, Value item);
 
 /* -- str_split.c -- */
 Value str_split_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames);
