@@ -183,6 +183,7 @@ int gen_local_register(Unit *u, Value name);      /* -1: not a plain local varia
 void gen_await(Unit *u, unsigned reg, Dest d, unsigned kind); /* reg: an awaitable, live; ends */
 bool is_async_scope(Unit *u);
 void gen_call_window(Unit *u, unsigned win, unsigned nargs, Dest d);
+bool small_int(const AstExpr *e, int *out);      /* a constant that fits an instruction's 16 bits */
 bool fold_constant(Unit *u, AstExpr *e);          /* e became (or is) a Constant */
 bool is_simple(const AstExpr *e);
 /* The bounds of a slice in consecutive temporaries from the result on; *n: 2, or 3 with a step. */

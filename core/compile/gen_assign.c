@@ -156,6 +156,16 @@ gen_store(Unit *u, AstExpr *target, Opnd value)
             opnd_end(u, value);
             break;
         }
+        int n;
+        fold_constant(u, target->Subscript.slice);
+        if (small_int(target->Subscript.slice, &n)) {
+            gen_at(u, target);
+            emit(u, OP_SET_ITEM_IMM, (object.temp ? A_DEAD : 0) | (value.temp ? C_DEAD : 0), object.reg,
+                 (uint16_t)n, value.reg);
+            opnd_end(u, object);
+            opnd_end(u, value);
+            break;
+        }
         Opnd key = gen_expr(u, target->Subscript.slice);
         gen_at(u, target);
         emit(u, OP_SET_ITEM,
@@ -365,17 +375,29 @@ gen_aug_assign(Unit *u, AstStmt *st)
     }
     case AST_Subscript: {
         Opnd object = gen_expr(u, target->Subscript.value);
-        Opnd key = gen_expr(u, target->Subscript.slice);
+        int n;
+        fold_constant(u, target->Subscript.slice);
+        bool small = small_int(target->Subscript.slice, &n);
+        Opnd key = {0, false};
+        if (!small)
+            key = gen_expr(u, target->Subscript.slice);
         Opnd t = {(uint16_t)temp_new(u), true};
         gen_at(u, target);
-        emit(u, OP_GET_ITEM, 0, t.reg, object.reg, key.reg);
-        emit_extra(u, 0);
+        if (small) {
+            emit(u, OP_GET_ITEM_IMM, 0, t.reg, object.reg, (uint16_t)n);
+        } else {
+            emit(u, OP_GET_ITEM, 0, t.reg, object.reg, key.reg);
+            emit_extra(u, 0);
+        }
         live_add(u, t.reg);
         gen_at(u, st);
         gen_binary(u, op, true, (Dest){t.reg, 0}, t, right);
         gen_at(u, target);
-        emit(u, OP_SET_ITEM, (object.temp ? A_DEAD : 0) | (key.temp ? B_DEAD : 0) | C_DEAD, object.reg,
-             key.reg, t.reg);
+        if (small)
+            emit(u, OP_SET_ITEM_IMM, (object.temp ? A_DEAD : 0) | C_DEAD, object.reg, (uint16_t)n, t.reg);
+        else
+            emit(u, OP_SET_ITEM, (object.temp ? A_DEAD : 0) | (key.temp ? B_DEAD : 0) | C_DEAD, object.reg,
+                 key.reg, t.reg);
         opnd_end(u, t);
         opnd_end(u, key);
         opnd_end(u, object);

@@ -137,7 +137,7 @@ dead_c(Opnd o)
     return o.temp ? C_DEAD : 0;
 }
 
-static bool
+bool
 small_int(const AstExpr *e, int *out)
 {
     if (e->kind != AST_Constant || !value_is_fixnum(e->Constant.value))
@@ -776,6 +776,14 @@ gen_subscript(Unit *u, AstExpr *e, Dest d)
         emit(u, OP_GET_SLICE, d.flags | dead_b(a) | (n == 3 ? FLAG_X : 0), d.reg, a.reg, base);
         for (unsigned i = n; i-- > 0;)
             temp_end(u, base + i);
+        end_left(u, a, d);
+        dest_done(u, d);
+        return;
+    }
+    int n;
+    if (small_int(key, &n)) {
+        gen_at(u, e);
+        emit(u, OP_GET_ITEM_IMM, d.flags | dead_b(a), d.reg, a.reg, (uint16_t)n);
         end_left(u, a, d);
         dest_done(u, d);
         return;

@@ -47,8 +47,7 @@ add_traceback(Thread *th, Frame *f)
     Value fo = frame_object(th, f);
     if (fo == NULL)
         return; /* MemoryError is the exception now */
-    uint32_t i = frame_index(f);
-    traceback_add(th, fo, (int)(2 * i), code_line(f->code, i));
+    traceback_add(th, fo, (int)(2 * frame_index(f)), -1); /* its line: when somebody asks */
 }
 
 /* PEP 479: StopIteration must not leave a generator. */
@@ -203,6 +202,7 @@ eval_frame(Thread *th, Frame *entry, enum EvalHow how)
 #include "core/vm/ops_name.h"
 #include "core/vm/ops_attr.h"
 #include "core/vm/ops_item.h"
+#include "core/vm/ops_item_imm.h"
 #include "core/vm/ops_number.h"
 #include "core/vm/ops_flow.h"
 #include "core/vm/ops_call.h"

@@ -27,11 +27,17 @@ static inline void
 upgrade_word(Thread *th, Value *w)
 {
     Value v = *w;
-    if (reg_is_borrowed(v)) {
+    if (reg_is_borrowed(v) && !reg_is_immortal(v)) {
         v = value_from_bits(value_bits(v) & ~VALUE_BORROWED);
         object_retain(th, value_object(v));
         *w = v;
     }
+}
+
+void
+frame_upgrade_word(Thread *th, Value *w)
+{
+    upgrade_word(th, w);
 }
 
 void

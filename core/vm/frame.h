@@ -173,8 +173,25 @@ frame_limit(const Frame *f, const Frame *callee)
     return f->pc->a;
 }
 
-/* Turns the borrowed words of one frame into counted ones. */
+/* Turns the borrowed words of one frame into counted ones; those of immortal objects may stay. */
 void frame_upgrade(Thread *th, Frame *f, unsigned limit);
+void frame_upgrade_word(Thread *th, Value *w);
+/* The same for a generator's frame that leaves the stack: its function and code are counted. */
+static inline void
+frame_upgrade_generator(Thread *th, Frame *f)
+{
+    const Code *c = f->code;
+    for (Value *w = f->r, *end = w + c->temp_base; w < end; w++) {
+        if (UNLIKELY(reg_is_borrowed(*w)))
+            frame_upgrade_word(th, w);
+    }
+    uint32_t n;
+    const uint16_t *live = code_live(c, frame_index(f), &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (UNLIKELY(reg_is_borrowed(f->r[live[i]])))
+            frame_upgrade_word(th, &f->r[live[i]]);
+    }
+}
 /* The same for all frames of the thread; marks them. */
 void frame_upgrade_all(Thread *th);
 /* Calls fn for every live word of one frame (NULLs skipped, stripped). */

@@ -474,7 +474,19 @@ static Value
 generator_next(Thread *th, Value self)
 {
     Value result;
-    Answer a = generator_send(th, self, NONE, &result);
+    Answer a;
+    Generator *g = as_generator(self);
+    if (LIKELY(th->recursion_left > 0 && generator_claim_for_send(th, g, NONE))) {
+        th->recursion_left--;
+        generator_push(th, g, FRAME_ENTRY);
+        g->frame.pc = generator_enter(g, REG_STATIC(NONE));
+        result = eval_frame(th, &g->frame, EVAL_RUN);
+        if (LIKELY(result == NULL || th->vm_depth == 0))
+            return result; /* it yielded, or failed */
+        a = NO;
+    } else {
+        a = generator_send(th, self, NONE, &result);
+    }
     if (a == NO) {
         if (result != NONE)
             raise_stop_iteration(th, result);

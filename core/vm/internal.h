@@ -137,16 +137,14 @@ static inline Instr *
 generator_enter(Generator *g, Value sent)
 {
     Instr *pc = (Instr *)(uintptr_t)g->frame.pc;
-    switch (instr_op(pc)) {
-    case OP_YIELD:
+    uint8_t op = instr_op(pc);
+    if (LIKELY(op == OP_YIELD)) {
         g->frame.r[pc->a] = sent;
-        return pc + 1;
-    case OP_YIELD_FROM:
+    } else if (op == OP_YIELD_FROM) {
         g->frame.r[pc->c] = sent;
         return pc;
-    default: /* RETURN_GENERATOR: what is sent is None */
-        return pc + 1;
-    }
+    } /* else RETURN_GENERATOR: what is sent is None */
+    return pc + 1;
 }
 /* The frame of a generator that is running ends: its registers go, it is finished. */
 void generator_finish(Thread *th, Generator *g);

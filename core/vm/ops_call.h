@@ -27,7 +27,12 @@
  * arguments. */
 #define CALL_PLAIN(test, w, nr_, n)                                                               \
     do {                                                                                          \
-        if (LIKELY((test) && (F->link & FRAME_GENERATOR) == 0)) {                                 \
+        if (LIKELY(test)) {                                                                       \
+            if (UNLIKELY(F->link & FRAME_GENERATOR)) {                                            \
+                args = (nr_);                                                                     \
+                count = (n);                                                                      \
+                goto call_in_generator;                                                           \
+            }                                                                                     \
             Function *fn = (Function *)(void *)reg_object(w);                                     \
             object_touch(th, &fn->head);                                                          \
             Code *code = as_code(load_acquire(&fn->code));                                        \
@@ -61,7 +66,30 @@ TARGET(CALL_METHOD)
                r + pc->a + FRAME_WORDS + none, pc->b + 1u - none);
     args = r + pc->a + FRAME_WORDS + none;
     count = pc->b + 1u - none;
+    goto call_other;
 }
+
+call_in_generator:
+{
+    /* The caller's frame lies in the heap: the callee's begins on top of the stack. */
+    Value w = r[pc->a];
+    Function *fn = (Function *)(void *)reg_object(w);
+    object_touch(th, &fn->head);
+    Code *code = as_code(load_acquire(&fn->code));
+    Value *nr = frame_generator(F)->stack_top + FRAME_WORDS;
+    if (LIKELY(code->simple_args == count && frame_fits(th, nr, code) &&
+               th->recursion_left > 0)) {
+        th->recursion_left--;
+        SAVE();
+        for (unsigned i = 0; i < count; i++)
+            nr[i] = args[i];
+        Frame *nf = frame_of(nr);
+        nf->function = w;
+        PUSH_FRAME(nf, code, fn, 0, count);
+    }
+    goto call_slow;
+}
+
 call_other:
 {
     /* Native functions with positional arguments; `args` and `count` are set. */

@@ -146,9 +146,18 @@ TARGET(FOR_ITER_LIST)
     Value w = r[pc->a];
     ListIter *it = (ListIter *)(void *)reg_object(w);
     if (LIKELY(value_is_object(w) && object_shape(&it->head) == SHAPE_LIST_ITER)) {
-        Value v = list_iter_peek(th, value_of(it));
-        if (LIKELY(v != NULL))
-            FOR_ITEM(reg_from(th, value_object(field_peek(&it->list)), v));
+        if (LIKELY(object_is_private(th, &it->head))) {
+            int64_t i = load_relaxed(&it->index); /* ours alone */
+            Value list = field_peek(&it->list);
+            if (LIKELY(i >= 0 && list != NULL)) {
+                bool counted = reg_touch(th, value_object(list));
+                Value v = list_peek(list, i);
+                if (LIKELY(v != NULL)) {
+                    store_relaxed(&it->index, i + 1);
+                    FOR_ITEM(reg_word(th, counted, v));
+                }
+            }
+        }
         goto for_iter_slow;
     }
     instr_set_op(pc, OP_FOR_ITER);

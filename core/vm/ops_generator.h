@@ -29,7 +29,7 @@ yield_result:
     Generator *g = frame_generator(f);
     uintptr_t link = f->link;
     Frame *caller = frame_caller(f);
-    frame_upgrade(th, f, NO_LIMIT);
+    frame_upgrade_generator(th, f);
     th->handled = g->handled.outer;
     th->frame = caller;
     th->recursion_left++;
@@ -40,7 +40,7 @@ yield_result:
         return result;
     r = caller->r;
     pc = (Instr *)(uintptr_t)caller->pc;
-    if (opcode_generic(instr_op(pc)) == OP_YIELD_FROM)
+    if (UNLIKELY(instr_op(pc) == OP_YIELD_FROM))
         goto yield_result; /* r[c] was moved into the callee */
     if (pc->flags & A_LIVE) {
         Value old = r[pc->b];
@@ -85,7 +85,7 @@ TARGET(YIELD_FROM)
 }
 
 generator_returned: /* `result` is what it returned; this frame's instruction had resumed it */
-    if (opcode_generic(instr_op(pc)) == OP_FOR_ITER) {
+    if (LIKELY(instr_op(pc) != OP_YIELD_FROM)) { /* FOR_ITER in some form */
         reg_drop(th, result);
         Value it = r[pc->a];
         r[pc->a] = NULL;

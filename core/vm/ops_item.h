@@ -1,4 +1,4 @@
-/* ops_item.h -- bodies: subscripts, appending, unpacking. */
+/* ops_item.h -- bodies: subscripts, appending. */
 TARGET(GET_ITEM)
 {
     Value o = r[pc->b], k = r[pc->c];
@@ -134,26 +134,6 @@ TARGET(BUILD_TUPLE)
         FINISH_DROPS(0, put_plain(th, F, pc, value_of(o)));
     }
     if (UNLIKELY(!slow_BUILD_TUPLE(th, F, pc)))
-        goto error;
-    FINISH(0);
-}
-
-TARGET(UNPACK)
-{
-    Value b = r[pc->b];
-    if (LIKELY(value_is_object(b))) {
-        Tuple *t = (Tuple *)(void *)reg_object(b);
-        unsigned n = pc->c;
-        if (LIKELY(object_shape(&t->head) == SHAPE_TUPLE && t->length == (int64_t)n)) {
-            object_touch(th, &t->head);
-            Value *to = r + pc->a; /* may begin with b */
-            for (unsigned i = 0; i < n; i++)
-                to[i] = reg_from(th, &t->head, t->items[i]);
-            FINISH_DROPS(0, pc->flags & B_DEAD ? reg_drop(th, b) : false);
-        }
-    }
-    SAVE();
-    if (UNLIKELY(!slow_unpack(th, F, pc)))
         goto error;
     FINISH(0);
 }

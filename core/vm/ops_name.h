@@ -14,15 +14,17 @@ TARGET(LOAD_GLOBAL_MODULE)
 load_module:;
     CacheWord w = cache_load(pc);
     Dict *d = GLOBALS_OF(F);
-    object_touch(th, &d->head);
-    Value v = w >> 60 == FAMILY_LOAD_GLOBAL_MODULE
-                  ? dict_cached_value(d, (uint32_t)w, cache_payload(w))
-                  : NULL;
+    bool counted = reg_touch(th, &d->head);
+    DictTable *t = dict_table(d);
+    Value v = NULL; /* the guard pairs with the stores of 0 [dict.guard] */
+    if (LIKELY((w & CACHE_GUARD_MASK) ==
+               cache_expect(load_acquire(&t->guard), FAMILY_LOAD_GLOBAL_MODULE)))
+        v = dict_table_value(t, cache_payload(w));
     if (UNLIKELY(v == NULL)) {
         cache_back_off(pc, opcode_generic(instr_op(pc)));
         DISPATCH();
     }
-    v = reg_from(th, &d->head, v);
+    v = reg_word(th, counted, v);
     if (pc->flags & A_LIVE) {
         Value old = r[pc->a];
         r[pc->a] = v;

@@ -3,7 +3,13 @@
  * An int n is the word 2n+1: sums and differences are made on the words themselves.
  */
 #define BOTH_INT(x, y) ((value_bits(x) & value_bits(y) & VALUE_INT_BIT) != 0)
-#define BOTH_FLOAT(x, y) (value_is_flonum(x) && value_is_flonum(y))
+/* Both words end in the tag 10. */
+#define BOTH_FLOAT(x, y)                                                                          \
+    ((((value_bits(x) ^ VALUE_FLOAT_TAG) | (value_bits(y) ^ VALUE_FLOAT_TAG)) &                   \
+      VALUE_TAG_MASK) == 0)
+#define BOTH_IMMEDIATE(x, y) (!value_is_object(x) && !value_is_object(y))
+/* The double of an immediate number. */
+#define AS_DOUBLE(x) (value_is_fixnum(x) ? (double)value_fixnum(x) : float_decode(x))
 #define WORD(n) value_from_bits((uintptr_t)(n))
 #define SLOW_BINARY()                                                                             \
     do {                                                                                          \
@@ -27,8 +33,10 @@ TARGET(ADD)
         if (LIKELY(!__builtin_add_overflow((int64_t)value_bits(x) - 1, (int64_t)value_bits(y),
                                            &z)))
             PUT_IMMEDIATE(0, WORD(z));
-    } else if (BOTH_FLOAT(x, y)) {
+    } else if (LIKELY(BOTH_FLOAT(x, y))) {
         FLOAT_RESULT(float_decode(x) + float_decode(y));
+    } else if (BOTH_IMMEDIATE(x, y)) {
+        FLOAT_RESULT(AS_DOUBLE(x) + AS_DOUBLE(y));
     }
     SLOW_BINARY();
 }
@@ -41,8 +49,10 @@ TARGET(SUBTRACT)
         if (LIKELY(!__builtin_sub_overflow((int64_t)value_bits(x), (int64_t)value_bits(y) - 1,
                                            &z)))
             PUT_IMMEDIATE(0, WORD(z));
-    } else if (BOTH_FLOAT(x, y)) {
+    } else if (LIKELY(BOTH_FLOAT(x, y))) {
         FLOAT_RESULT(float_decode(x) - float_decode(y));
+    } else if (BOTH_IMMEDIATE(x, y)) {
+        FLOAT_RESULT(AS_DOUBLE(x) - AS_DOUBLE(y));
     }
     SLOW_BINARY();
 }
@@ -54,8 +64,10 @@ TARGET(MULTIPLY)
         int64_t z;
         if (LIKELY(!__builtin_mul_overflow((int64_t)value_bits(x) - 1, value_fixnum(y), &z)))
             PUT_IMMEDIATE(0, WORD(z | 1));
-    } else if (BOTH_FLOAT(x, y)) {
+    } else if (LIKELY(BOTH_FLOAT(x, y))) {
         FLOAT_RESULT(float_decode(x) * float_decode(y));
+    } else if (BOTH_IMMEDIATE(x, y)) {
+        FLOAT_RESULT(AS_DOUBLE(x) * AS_DOUBLE(y));
     }
     SLOW_BINARY();
 }
@@ -70,6 +82,8 @@ TARGET(TRUE_DIVIDE)
         const int64_t exact = (int64_t)1 << 53;
         if (LIKELY(n != 0 && m >= -exact && m <= exact && n >= -exact && n <= exact))
             FLOAT_RESULT((double)m / (double)n);
+    } else if (BOTH_IMMEDIATE(x, y) && y != value_from_fixnum(0)) {
+        FLOAT_RESULT(AS_DOUBLE(x) / AS_DOUBLE(y));
     }
     SLOW_BINARY();
 }
@@ -166,6 +180,8 @@ TARGET(ADD_IMM)
                                            (int64_t)(int16_t)pc->c * 2, &z)))
             PUT_IMMEDIATE(0, WORD(z));
     }
+    if (value_is_flonum(x))
+        FLOAT_RESULT(float_decode(x) + (double)(int16_t)pc->c);
     SAVE();
     if (UNLIKELY(!slow_binary_imm(th, F, pc)))
         goto error;
@@ -181,6 +197,8 @@ TARGET(SUBTRACT_IMM)
                                            (int64_t)(int16_t)pc->c * 2, &z)))
             PUT_IMMEDIATE(0, WORD(z));
     }
+    if (value_is_flonum(x))
+        FLOAT_RESULT(float_decode(x) - (double)(int16_t)pc->c);
     SAVE();
     if (UNLIKELY(!slow_binary_imm(th, F, pc)))
         goto error;
@@ -262,24 +280,40 @@ TARGET(IS)
 
 #define JUMP_ON(yes)                                                                              \
     do {                                                                                          \
-        int32_t offset_ = (yes) == ((pc->flags & FLAG_X) != 0) ? instr_offset(pc) : 0;            \
-        pc += 2 + offset_;                                                                        \
+        if (yes) {                                                                                \
+            pc += 2 + instr_offset(pc);                                                           \
+            DISPATCH();                                                                           \
+        }                                                                                         \
+        NEXT(1);                                                                                  \
+    } while (0)
+
+/* The sibling of a comparing jump for immediate numbers, of which none is NaN: "jump if false" is
+ * the opposite comparison's "jump if true". */
+#define SPECIALIZE_JUMP(first)                                                                    \
+    do {                                                                                          \
+        static const uint8_t opposite[] = {                                                       \
+            [OP_LT] = OP_GE, [OP_LE] = OP_GT, [OP_EQ] = OP_NE,                                    \
+            [OP_NE] = OP_EQ, [OP_GT] = OP_LE, [OP_GE] = OP_LT,                                    \
+        };                                                                                        \
+        unsigned how_ = SUB(pc->flags);                                                           \
+        if (!(pc->flags & FLAG_X))                                                                \
+            how_ = opposite[how_];                                                                \
+        instr_set_op(pc, (uint8_t)((first) + how_));                                              \
         DISPATCH();                                                                               \
     } while (0)
+_Static_assert(OP_LT == 0 && OP_LE == 1 && OP_EQ == 2 && OP_NE == 3 && OP_GT == 4 && OP_GE == 5,
+               "the order of JUMP_LT .. and JUMP_LT_IMM ..");
 
 TARGET(JUMP_COMPARE)
 {
     Value x = r[pc->b], y = r[pc->c];
-    bool yes;
-    if (LIKELY(BOTH_INT(x, y))) {
-        COMPARE_NUMBERS(yes, (int64_t)value_bits(x), (int64_t)value_bits(y));
-        JUMP_ON(yes);
-    } else if (BOTH_FLOAT(x, y)) {
-        COMPARE_NUMBERS(yes, float_decode(x), float_decode(y));
-        JUMP_ON(yes);
-    }
+    if (BOTH_INT(x, y) || BOTH_FLOAT(x, y))
+        SPECIALIZE_JUMP(OP_JUMP_LT);
+}
+jump_compare_slow:
+{
     SAVE();
-    Answer a = slow_compare_jump(th, F, pc);
+    Answer a = slow_compare_jump(th, F, pc, false);
     if (UNLIKELY(a == FAILED))
         goto error;
     if ((a == YES) == ((pc->flags & FLAG_X) != 0))
@@ -289,17 +323,43 @@ TARGET(JUMP_COMPARE)
 
 TARGET(JUMP_COMPARE_IMM)
 {
-    Value x = r[pc->b];
-    bool yes;
-    if (LIKELY(value_is_fixnum(x))) {
-        COMPARE_NUMBERS(yes, value_fixnum(x), (int64_t)(int16_t)pc->c);
-        JUMP_ON(yes);
-    }
+    if (!value_is_object(r[pc->b]))
+        SPECIALIZE_JUMP(OP_JUMP_LT_IMM);
+}
+jump_compare_imm_slow:
+{
     SAVE();
-    Answer a = slow_compare_jump(th, F, pc);
+    Answer a = slow_compare_jump(th, F, pc, true);
     if (UNLIKELY(a == FAILED))
         goto error;
     if ((a == YES) == ((pc->flags & FLAG_X) != 0))
         pc += instr_offset(pc);
     FINISH(1);
 }
+
+#define JUMP_NUMBERS(name, op)                                                                    \
+    TARGET(JUMP_##name)                                                                           \
+    {                                                                                             \
+        Value x = r[pc->b], y = r[pc->c];                                                         \
+        if (LIKELY(BOTH_INT(x, y)))                                                               \
+            JUMP_ON((int64_t)value_bits(x) op (int64_t)value_bits(y));                            \
+        if (LIKELY(BOTH_FLOAT(x, y)))                                                             \
+            JUMP_ON(float_decode(x) op float_decode(y));                                          \
+        goto jump_compare_slow;                                                                   \
+    }                                                                                             \
+    TARGET(JUMP_##name##_IMM)                                                                     \
+    {                                                                                             \
+        Value x = r[pc->b];                                                                       \
+        if (LIKELY(value_is_fixnum(x)))                                                           \
+            JUMP_ON(value_fixnum(x) op (int64_t)(int16_t)pc->c);                                  \
+        if (LIKELY(value_is_flonum(x)))                                                           \
+            JUMP_ON(float_decode(x) op (double)(int16_t)pc->c);                                   \
+        goto jump_compare_imm_slow;                                                               \
+    }
+JUMP_NUMBERS(LT, <)
+JUMP_NUMBERS(LE, <=)
+JUMP_NUMBERS(EQ, ==)
+JUMP_NUMBERS(NE, !=)
+JUMP_NUMBERS(GT, >)
+JUMP_NUMBERS(GE, >=)
+#undef JUMP_NUMBERS

@@ -28,6 +28,14 @@ reg_is_borrowed(Value w)
     return (value_bits(w) & 7) == VALUE_BORROWED;
 }
 
+/* A borrowed word that may stay one: what it refers to never dies. */
+static inline bool
+reg_is_immortal(Value w)
+{
+    const Object *o = (const Object *)(value_bits(w) & ~VALUE_BORROWED);
+    return load_relaxed(&o->owner) == OWNER_IMMORTAL;
+}
+
 /* The object of a word that is known to hold one. */
 static inline Object *
 reg_object(Value w)
@@ -109,13 +117,25 @@ object_is_private(Thread *th, const Object *o)
     return (word & (0xffffu | (uint32_t)BIT_SHARED << 24)) == th->id;
 }
 
-/* A register's word for `v`, just loaded from the container `o` (v is not NULL). */
+/* object_touch() for a container that is about to be read into a register; whether what is read
+ * must be counted.  Once shared, it stays shared; if another thread shares a private one now, what
+ * it removes waits until this thread's next quiescent point, so counting is right all the same. */
+static inline bool
+reg_touch(Thread *th, Object *o)
+{
+    if (LIKELY(object_is_private(th, o)))
+        return true;
+    object_touch(th, o);
+    return false;
+}
+
+/* A register's word for `v` (not NULL), loaded after reg_touch() of its container said `counted`. */
 static inline Value
-reg_from(Thread *th, Object *o, Value v)
+reg_word(Thread *th, bool counted, Value v)
 {
     if (!value_is_object(v))
         return v;
-    if (LIKELY(object_is_private(th, o))) {
+    if (LIKELY(counted)) {
         Object *x = value_object(v);
         uint16_t owner = load_relaxed(&x->owner);
         if (LIKELY(owner == th->id)) {
@@ -133,20 +153,20 @@ reg_from(Thread *th, Object *o, Value v)
     return value_from_bits(value_bits(v) | VALUE_BORROWED);
 }
 
-/* object_touch() for a container that is about to be read into a register. */
-static inline void
-reg_touch(Thread *th, Object *o)
+/* A register's word for `v`, just loaded from the container `o` (v is not NULL). */
+static inline Value
+reg_from(Thread *th, Object *o, Value v)
 {
-    object_touch(th, o);
+    return reg_word(th, object_is_private(th, o), v);
 }
 
 /* A register's word for a field; NULL if it is empty. */
 static inline Value
 reg_from_field(Thread *th, Object *o, Field *f)
 {
-    object_touch(th, o);
+    bool counted = reg_touch(th, o);
     Value v = load_acquire(f); /* pairs with field_replace() [field] */
-    return v ? reg_from(th, o, v) : NULL;
+    return LIKELY(v != NULL) ? reg_word(th, counted, v) : NULL;
 }
 
 #endif

@@ -295,9 +295,8 @@ slow_compare(Thread *th, Frame *f, const Instr *pc)
 }
 
 Answer
-slow_compare_jump(Thread *th, Frame *f, const Instr *pc)
+slow_compare_jump(Thread *th, Frame *f, const Instr *pc, bool imm)
 {
-    bool imm = pc->op == OP_JUMP_COMPARE_IMM;
     Value x = reg(f, pc->b);
     Value y = imm ? value_from_fixnum((int16_t)pc->c) : reg(f, pc->c);
     bool yes;
@@ -450,6 +449,26 @@ slow_set_item(Thread *th, Frame *f, const Instr *pc)
 }
 
 bool
+slow_get_item_imm(Thread *th, Frame *f, const Instr *pc)
+{
+    Value v = get_item(th, reg(f, pc->b), value_from_fixnum((int16_t)pc->c));
+    if (v == NULL)
+        return false;
+    put_result_b(th, f, pc, v);
+    return true;
+}
+
+bool
+slow_set_item_imm(Thread *th, Frame *f, const Instr *pc)
+{
+    if (!set_item(th, reg(f, pc->a), value_from_fixnum((int16_t)pc->b), reg(f, pc->c)))
+        return false;
+    drop_a(th, f, pc);
+    drop_c(th, f, pc);
+    return true;
+}
+
+bool
 slow_DELETE_ITEM(Thread *th, Frame *f, const Instr *pc)
 {
     if (!set_item(th, reg(f, pc->a), reg(f, pc->b), NULL))
@@ -531,13 +550,7 @@ slow_unpack(Thread *th, Frame *f, const Instr *pc)
         if (items == NULL)
             return false;
     }
-    bool ok = true;
-    if (is_exact(v, SHAPE_TUPLE) && (size_t)tuple_length(v) == n) {
-        for (size_t i = 0; i < n; i++)
-            items[i] = retain(th, tuple_item(v, (int64_t)i));
-    } else {
-        ok = unpack_sequence(th, v, items, n);
-    }
+    bool ok = unpack_sequence(th, v, items, n);
     if (ok)
         put_items(th, f, pc, items, n);
     if (items != small)

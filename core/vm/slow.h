@@ -30,13 +30,16 @@ RAISES bool slow_binary(Thread *th, Frame *f, const Instr *pc);     /* ADD .. XO
 RAISES bool slow_binary_imm(Thread *th, Frame *f, const Instr *pc); /* ADD_IMM, SUBTRACT_IMM */
 RAISES bool slow_unary(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_compare(Thread *th, Frame *f, const Instr *pc);
-Answer slow_compare_jump(Thread *th, Frame *f, const Instr *pc);    /* drops dead operands */
+/* JUMP_COMPARE or, `imm`, JUMP_COMPARE_IMM: the comparison's truth; drops dead operands. */
+Answer slow_compare_jump(Thread *th, Frame *f, const Instr *pc, bool imm);
 Answer slow_truth(Thread *th, Frame *f, unsigned reg);
 RAISES bool slow_CONTAINS(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_BUILD_TUPLE(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_unpack(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_get_item(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_set_item(Thread *th, Frame *f, const Instr *pc);
+RAISES bool slow_get_item_imm(Thread *th, Frame *f, const Instr *pc);
+RAISES bool slow_set_item_imm(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_load_attr(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_store_attr(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_load_method(Thread *th, Frame *f, Instr *pc);
@@ -59,7 +62,7 @@ RAISES bool push_frame(Thread *th, Frame *nf, Code *code, const Function *fn, un
 /* -- results -- */
 
 /* r[a] = v, then the dead operands b and c go. */
-static inline bool
+ALWAYS_INLINE bool
 put_result(Thread *th, Frame *f, const Instr *pc, Value v)
 {
     unsigned flags = pc->flags;
@@ -81,7 +84,7 @@ put_result(Thread *th, Frame *f, const Instr *pc, Value v)
 }
 
 /* The same for instructions whose c is no register. */
-static inline bool
+ALWAYS_INLINE bool
 put_result_b(Thread *th, Frame *f, const Instr *pc, Value v)
 {
     unsigned flags = pc->flags;

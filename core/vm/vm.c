@@ -185,6 +185,12 @@ visit_threads(Interp *interp, VisitFn visit, void *arg)
     }
 }
 
+static bool
+is_borrowed(Value w)
+{
+    return reg_is_borrowed(w) && !reg_is_immortal(w);
+}
+
 /* For debug builds: borrowed words left behind by the scan. */
 static uint32_t
 count_borrowed(Thread *th)
@@ -193,13 +199,13 @@ count_borrowed(Thread *th)
     const Frame *callee = NULL;
     for (Frame *f = th->frame; f != NULL; callee = f, f = frame_caller(f)) {
         unsigned limit = frame_limit(f, callee);
-        n += reg_is_borrowed(f->function);
+        n += is_borrowed(f->function);
         for (uint32_t i = 0; i < f->code->temp_base; i++)
-            n += reg_is_borrowed(f->r[i]);
+            n += is_borrowed(f->r[i]);
         uint32_t count;
         const uint16_t *live = code_live(f->code, frame_index(f), &count);
         for (uint32_t i = 0; i < count && live[i] < limit; i++)
-            n += reg_is_borrowed(f->r[live[i]]);
+            n += is_borrowed(f->r[live[i]]);
     }
     return n;
 }
@@ -294,6 +300,15 @@ up_self_attribute_count(Value function)
     return (int)as_code(field_peek(&as_function(function)->code))->self_attr_count;
 }
 
+/* The line of a traceback entry. */
+static int
+up_frame_line(Value frame, int lasti)
+{
+    Code *c = frame_code(frame);
+    uint32_t i = (uint32_t)lasti / 2;
+    return lasti >= 0 && i < c->instr_count ? code_line(c, i) : -1;
+}
+
 /* -- start -- */
 
 bool
@@ -317,6 +332,7 @@ vm_init(Thread *th)
     upcalls.frame_builtins = up_frame_builtins;
     upcalls.super_arguments = up_super_arguments;
     upcalls.self_attribute_count = up_self_attribute_count;
+    upcalls.frame_line = up_frame_line;
     safepoint_handlers.upgrade_registers = frame_upgrade_all;
     safepoint_handlers.count_borrowed = count_borrowed;
     gc_register_roots(visit_threads);
