@@ -636,8 +636,8 @@ builtin_input(Thread *th, Value self, const Arg *a, size_t n)
     }
     Value r = call_method_0(th, out, NAME(flush));
     if (r == NULL)
-        goto done;
-    drop(th, r);
+        error_clear(th); /* a stream without flush() will do */
+    drop_null(th, r);
     line = call_method_0(th, in, NAME(readline));
     if (line && !is_str(line)) {
         DROP_CLEAR(th, line);
@@ -662,8 +662,7 @@ done:
 
 /* -- compile, eval, exec ------------------------------------------------------------------------------------------ */
 
-/* Source text of str, bytes and buffers: *held keeps it alive. */
-static const char *
+const char *
 source_text(Thread *th, Value v, const char *fname, const char *what, int *flags, size_t *n, Value *held,
             Buffer *buffer, bool *buffered)
 {
@@ -697,6 +696,28 @@ source_text(Thread *th, Value v, const char *fname, const char *what, int *flags
     return p;
 }
 
+Value
+source_filename(Thread *th, Value v)
+{
+    Value encoded;
+    if (!is_str(v) && !is_bytes(v) && has_buffer(v)) {
+        encoded = warn(th, &exc_DeprecationWarning, 1, "path should be string, bytes, or os.PathLike, not %T", v)
+                      ? bytes_from_value(th, v)
+                      : NULL;
+        if (encoded && memchr(as_bytes(encoded)->data, 0, (size_t)as_bytes(encoded)->length)) {
+            drop(th, encoded);
+            return raise_value_error(th, "embedded null byte");
+        }
+    } else {
+        encoded = fs_encode(th, v);
+    }
+    Value filename = encoded ? str_from_fs(th, (const char *)as_bytes(encoded)->data,
+                                           (size_t)as_bytes(encoded)->length)
+                             : NULL;
+    drop_null(th, encoded);
+    return filename;
+}
+
 /* Flags of the calling code that are inherited. */
 static int
 inherited_flags(Thread *th)
@@ -707,21 +728,6 @@ inherited_flags(Thread *th)
     int flags = (int)(frame_code(frame)->flags & COMPILE_FUTURE_MASK);
     drop(th, frame);
     return flags;
-}
-
-/* The name as bytes.  Other objects with bytes than bytes themselves do, with a warning. */
-static Value
-compile_filename(Thread *th, Value name)
-{
-    if (is_str(name) || is_bytes(name) || !has_buffer(name))
-        return fs_encode(th, name);
-    Buffer buffer;
-    if (!warn(th, &exc_DeprecationWarning, 1, "path should be string, bytes, or os.PathLike, not %T", name) ||
-        !buffer_get(th, name, &buffer, BUFFER_SIMPLE))
-        return NULL;
-    Value bytes = bytes_from(th, buffer.data, (size_t)buffer.length);
-    buffer_release(th, &buffer);
-    return bytes;
 }
 
 static Value
@@ -765,11 +771,7 @@ builtin_compile(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         return raise_value_error(th, flags & COMPILE_ONLY_AST
                                          ? "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"
                                          : "compile() mode must be 'exec', 'eval' or 'single'");
-    Value encoded = compile_filename(th, v[1]);
-    Value filename = encoded ? str_from_fs(th, (const char *)as_bytes(encoded)->data,
-                                           (size_t)as_bytes(encoded)->length)
-                             : NULL;
-    drop_null(th, encoded);
+    Value filename = source_filename(th, v[1]);
     if (filename == NULL)
         return NULL;
     Value result = NULL;
@@ -977,7 +979,7 @@ static const MethodDef builtins_methods[] = {
     NATIVE_1("any", builtin_any,
              "any($module, iterable, /)\n--\n\nReturn True if bool(x) is True for any x in the iterable."),
     NATIVE_1("ascii", builtin_ascii, "ascii($module, obj, /)\n--\n\nReturn an ASCII-only representation of an object."),
-    NATIVE_1("bin", builtin_bin, "bin($module, number, /)\n--\n\nReturn the binary representation of an integer."),
+    NATIVE_1("bin", builtin_bin, "bin($module, number, /)\n--\n\nReturn the binary representation of an integer.\n\n   >>> bin(-10)\n   '-0b1010'"),
     NATIVE_K("breakpoint", builtin_breakpoint, "breakpoint(*args, **kws)\n\nCall sys.breakpointhook(*args, **kws)."),
     NATIVE_1("callable", builtin_callable, "callable($module, obj, /)\n--\n\nReturn whether the object is callable."),
     NATIVE_1("chr", builtin_chr, "chr($module, i, /)\n--\n\nReturn a Unicode string of one character with ordinal i."),
@@ -997,7 +999,7 @@ static const MethodDef builtins_methods[] = {
     NATIVE_0("globals", builtin_globals, "globals($module, /)\n--\n\nReturn the dictionary containing the current scope's global variables."),
     NATIVE_N("hasattr", builtin_hasattr, 2, 2, "hasattr($module, obj, name, /)\n--\n\nReturn whether the object has an attribute with the given name."),
     NATIVE_1("hash", builtin_hash, "hash($module, obj, /)\n--\n\nReturn the hash value for the given object."),
-    NATIVE_1("hex", builtin_hex, "hex($module, number, /)\n--\n\nReturn the hexadecimal representation of an integer."),
+    NATIVE_1("hex", builtin_hex, "hex($module, number, /)\n--\n\nReturn the hexadecimal representation of an integer.\n\n   >>> hex(48879)\n   '0xbeef'"),
     NATIVE_1("id", builtin_id, "id($module, obj, /)\n--\n\nReturn the identity of an object."),
     NATIVE_N("input", builtin_input, 0, 1, "input($module, prompt='', /)\n--\n\nRead a string from standard input."),
     NATIVE_N("isinstance", builtin_isinstance, 2, 2,
@@ -1012,7 +1014,7 @@ static const MethodDef builtins_methods[] = {
     NATIVE_K("min", builtin_min, "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value"),
     NATIVE_N("next", builtin_next, 1, 2, "next(iterator[, default])\n\nReturn the next item from the iterator."),
     NATIVE_N("anext", builtin_anext, 1, 2, "anext($module, aiterator, default=<unrepresentable>, /)\n--\n\nReturn the next item from the async iterator."),
-    NATIVE_1("oct", builtin_oct, "oct($module, number, /)\n--\n\nReturn the octal representation of an integer."),
+    NATIVE_1("oct", builtin_oct, "oct($module, number, /)\n--\n\nReturn the octal representation of an integer.\n\n   >>> oct(493)\n   '0o755'"),
     NATIVE_1("ord", builtin_ord, "ord($module, c, /)\n--\n\nReturn the Unicode code point for a one-character string."),
     NATIVE_K("pow", builtin_pow, "pow($module, /, base, exp, mod=None)\n--\n\nEquivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments."),
     NATIVE_K("print", builtin_print,

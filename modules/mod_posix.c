@@ -36,8 +36,13 @@ posix_path_error(Thread *th, const PathArg *p)
 bool
 fd_arg(Thread *th, Value v, int *fd)
 {
-    if (is_int(v))
-        return arg_int(th, v, fd);
+    if (is_int(v)) {
+        if (!arg_int(th, v, fd))
+            return false;
+        if (*fd < 0)
+            raise_value_error(th, "file descriptor cannot be a negative integer (%i)", *fd);
+        return *fd >= 0;
+    }
     Value method = NULL;
     Answer a = get_attr_optional(th, v, NAME(fileno), &method);
     if (a == FAILED)

@@ -627,7 +627,7 @@ add_implementation(Thread *th, Value m)
     Value ns = dict_new(th);
     Value version = dict_get_c(th, module_dict(m), "version_info");
     bool ok = ns && version && dict_set_c_steal(th, ns, "name", str_from_c(th, "weft")) &&
-              dict_set_c_steal(th, ns, "cache_tag", NONE) && dict_set_c(th, ns, "version", version) &&
+              dict_set_c_steal(th, ns, "cache_tag", str_from_c(th, "weft-311")) && dict_set_c(th, ns, "version", version) &&
               dict_set_c_steal(th, ns, "hexversion", INT(0x030b02f0)) &&
               dict_set_c_steal(th, ns, "_multiarch", str_from_c(th, "x86_64-linux-gnu"));
     Value object = ok ? namespace_new(th, ns) : NULL;

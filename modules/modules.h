@@ -10,6 +10,16 @@
 
 extern const ModuleSpec *const native_modules[];
 
+/* mod_builtins.c: the source text that str, bytes and buffers hold, for function `fname` of messages; adds to
+ * *flags what its kind says of the encoding.  *held (may be NULL) keeps the text alive; drop it afterwards.
+ * `buffer` and *buffered are the function's own. */
+RAISES const char *source_text(Thread *th, Value v, const char *fname, const char *what, int *flags, size_t *n,
+                               Value *held, Buffer *buffer, bool *buffered);
+
+/* The file name that is given with a source text, as a str: str, bytes, os.PathLike, and buffers with a
+ * DeprecationWarning. */
+RAISES Value source_filename(Thread *th, Value v);
+
 /* mod_ast.c: tree <-> objects of module _ast. */
 struct Ast;
 struct AstMod;

@@ -247,8 +247,10 @@ compile_module(Compiler *c, AstMod *mod)
     return code;
 }
 
-Value
-compile_ast(Thread *th, const AstNode *tree, const CompileOptions *options)
+/* Compiles, or only shows the scopes if `show` is given. */
+static Value
+compile_tree(Thread *th, const AstNode *tree, const CompileOptions *options,
+             Value (*show)(Thread *th, const Scope *module))
 {
     AstMod *mod = (AstMod *)(uintptr_t)tree;
     Compiler c = {.th = th, .arena = ARENA_INIT, .options = options};
@@ -266,7 +268,7 @@ compile_ast(Thread *th, const AstNode *tree, const CompileOptions *options)
                               .future_annotations = (c.future & CODE_FUTURE_ANNOTATIONS) != 0,
                               .mangle = mangle_name, .context = &c};
         if (symbols_build(&c.symbols, tree))
-            code = compile_module(&c, mod);
+            code = show ? show(th, c.symbols.module) : compile_module(&c, mod);
     }
     if (code == NULL && !error_set(th))
         raise_system_error(th, "the compiler failed without an exception");
@@ -276,4 +278,17 @@ compile_ast(Thread *th, const AstNode *tree, const CompileOptions *options)
     drop_null(th, c.mangle_dict);
     arena_free(&c.arena);
     return code;
+}
+
+Value
+compile_ast(Thread *th, const AstNode *tree, const CompileOptions *options)
+{
+    return compile_tree(th, tree, options, NULL);
+}
+
+Value
+compile_symbols(Thread *th, const AstNode *tree, const CompileOptions *options,
+                Value (*show)(Thread *th, const Scope *module))
+{
+    return compile_tree(th, tree, options, show);
 }

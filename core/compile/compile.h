@@ -21,6 +21,12 @@ enum {
 /* Compiles a tree (Module, Interactive, Expression).  New Code, or NULL with SyntaxError etc. set. */
 RAISES Value compile_ast(Thread *th, const AstNode *tree, const CompileOptions *options);
 
+/* Calls show(th, scopes of the module) with what the compiler finds out about the names of a tree, and
+ * returns its result.  NULL with SyntaxError etc. set. */
+struct Scope;
+RAISES Value compile_symbols(Thread *th, const AstNode *tree, const CompileOptions *options,
+                             Value (*show)(Thread *th, const struct Scope *module));
+
 /* The source text of an expression as `from __future__ import annotations` stores it: a str. */
 RAISES Value ast_unparse_value(Thread *th, const AstExpr *e);
 

@@ -98,7 +98,7 @@ gen_keyword_dict(Unit *u, AstKeywords keywords, unsigned reg, unsigned win)
             base = u->top;
         while (i < keywords.count && keywords.items[i]->arg && n < 200) {
             unsigned k = temp_new(u);
-            load_const(u, gen_mangle(u, keywords.items[i]->arg), (Dest){(uint16_t)k, 0});
+            load_const(u, keywords.items[i]->arg, (Dest){(uint16_t)k, 0}); /* not mangled, as in CPython */
             unsigned v = temp_new(u);
             gen_into(u, keywords.items[i]->value, (Dest){(uint16_t)v, 0});
             n++;
@@ -186,7 +186,7 @@ gen_call_args(Unit *u, unsigned win, bool method, AstExprs args, AstKeywords key
             return;
         }
         for (uint32_t i = 0; i < keywords.count; i++)
-            tuple_init_item(names, i, retain(u->th, gen_mangle(u, keywords.items[i]->arg)));
+            tuple_init_item(names, i, retain(u->th, keywords.items[i]->arg));
         unsigned index = gen_const(u, names);
         drop(u->th, names);
         emit(u, method ? OP_CALL_METHOD_KW : OP_CALL_KW, d.flags, win, nargs, d.reg);

@@ -4,6 +4,7 @@
  * _frozen_importlib and _frozen_importlib_external; everything but the common case of a module that
  * is in sys.modules already is theirs.
  */
+#include "base/hash.h"
 #include "core/run/run.h"
 
 #include <stdio.h>
@@ -425,6 +426,13 @@ import_start(Thread *th)
     return true;
 }
 
+/* The instructions with their sizes, as text. */
+static const char instructions[] =
+#define OP(name, words, text) #name #words
+#include "core/vm/opcodes.def"
+#undef OP
+    ;
+
 bool
 import_start_external(Thread *th)
 {
@@ -434,14 +442,16 @@ import_start_external(Thread *th)
     if (lib == NULL)
         return false;
     s->importlib_external = lib;
-    /* Our code objects are not CPython's: a magic number of our own (rule: never cpython-311's). */
-    Value magic = bytes_from(th, "W0\r\n", 4);
+    /* Our code objects are not CPython's, nor those of a Weft with other instructions. */
+    uint64_t hash = hash_bytes_keyed(1, 1, instructions, sizeof instructions);
+    uint8_t number[4] = {(uint8_t)hash, (uint8_t)(hash >> 8), '\r', '\n'};
+    Value magic = bytes_from(th, number, sizeof number);
     if (magic == NULL || !set_attr_c(th, lib, "MAGIC_NUMBER", magic)) {
         drop_null(th, magic);
         return false;
     }
     drop(th, magic);
-    Value raw = int_from_bytes(th, (const uint8_t *)"W0\r\n", 4, true, false);
+    Value raw = int_from_bytes(th, number, sizeof number, true, false);
     if (raw == NULL || !set_attr_c(th, lib, "_RAW_MAGIC_NUMBER", raw)) {
         drop_null(th, raw);
         return false;

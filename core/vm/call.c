@@ -33,6 +33,10 @@ push_frame(Thread *th, Frame *nf, Code *code, const Function *fn, unsigned bits,
     nf->locals = NULL;
     nf->object = NULL;
     frame_init_variables(fn, code, nf->r, params);
+    if (UNLIKELY(!(code->flags & CODE_OPTIMIZED))) { /* a module's code in a function: its names are globals */
+        nf->locals = retain(th, function_globals(fn));
+        nf->link |= FRAME_LOCALS;
+    }
     th->frame = nf;
     return true;
 }
@@ -374,9 +378,11 @@ run_with_locals(Thread *th, Value function, Value locals)
         drop(th, nf->function);
         return NULL;
     }
-    if (locals != NULL) {
+    if (locals != NULL && locals != nf->locals) {
+        Value old = nf->locals;
         nf->locals = retain(th, locals);
         nf->link |= FRAME_LOCALS;
+        drop_null(th, old);
     }
     return eval_frame(th, nf, EVAL_RUN);
 }

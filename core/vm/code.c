@@ -254,7 +254,7 @@ count_parameters(Code *c)
 {
     c->param_count = c->arg_count + c->kwonly_count + ((c->flags & CODE_VARARGS) != 0) +
                      ((c->flags & CODE_VARKEYWORDS) != 0);
-    c->simple_args = c->param_count == c->arg_count ? c->arg_count : UINT32_MAX;
+    c->simple_args = c->param_count == c->arg_count && (c->flags & CODE_OPTIMIZED) ? c->arg_count : UINT32_MAX;
     c->start = c->instrs;
     if (c->instr_count > 1 && c->instrs[0].op == OP_RESUME)
         c->start++;

@@ -234,7 +234,7 @@ to_dir(Thread *th, Value v)
                 raise_system_error(th, "frame does not exist");
             return NULL;
         }
-        names_found = is_dict(locals) ? dict_keys_list(th, locals)
+        names_found = is_exact(locals, SHAPE_DICT) ? dict_keys_list(th, locals)
                                       : call_method_0(th, locals, NAME(keys));
         drop(th, locals);
     } else {

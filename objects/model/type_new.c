@@ -217,6 +217,28 @@ set_default(Thread *th, Value dict, Value name, Value v)
     return there == YES || (there == NO && dict_set(th, dict, name, v));
 }
 
+/* A plain dict of the namespace's items, in the order in which a subclass of dict shows them. */
+static Value
+namespace_copy(Thread *th, Value namespace)
+{
+    if (is_exact(namespace, SHAPE_DICT))
+        return dict_copy(th, namespace);
+    Value copy = dict_new(th);
+    if (copy && !dict_merge(th, copy, namespace, 1))
+        DROP_CLEAR(th, copy);
+    return copy;
+}
+
+/* The docstring is text that UTF-8 can hold, if it is text. */
+static bool
+namespace_check_doc(Thread *th, Value dict)
+{
+    Value doc = dict_get_str(th, dict, NAME(__doc__));
+    bool ok = doc ? !is_str(doc) || str_utf8(th, doc, NULL) != NULL : !error_set(th);
+    drop_null(th, doc);
+    return ok;
+}
+
 static bool
 namespace_set_module(Thread *th, Value dict)
 {
@@ -285,7 +307,7 @@ static bool
 namespace_finish(Thread *th, Type *type, Plan *p)
 {
     Value dict = p->dict;
-    if (!namespace_set_module(th, dict) || !namespace_set_qualname(th, type, p) ||
+    if (!namespace_set_module(th, dict) || !namespace_check_doc(th, dict) || !namespace_set_qualname(th, type, p) ||
         !wrap_entry(th, dict, NAME(__new__), make_staticmethod) ||
         !wrap_entry(th, dict, NAME(__init_subclass__), make_classmethod) ||
         !wrap_entry(th, dict, NAME(__class_getitem__), make_classmethod))
@@ -611,7 +633,7 @@ type_create(Thread *th, Type *metatype, Value name, Value bases, Value namespace
     Type *type = NULL;
     p.base = type_best_base(th, p.bases);
     if (p.base) {
-        p.dict = dict_copy(th, namespace);
+        p.dict = namespace_copy(th, namespace);
         if (p.dict)
             type = build(th, &p);
     }

@@ -1326,7 +1326,9 @@ sizeof_method(Thread *th, Value self)
              "B.find(sub[, start[, end]]) -> int\n\nThe lowest index of sub, -1 if absent."),  \
     NATIVE_K("hex", hex_method,                                                                \
              "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n\n"                       \
-             "Hexadecimal digits, perhaps in groups."),                                        \
+             "Hexadecimal digits, perhaps in groups.\n\n"                                     \
+             ">>> value = bytes([185, 1, 239])\n>>> value.hex()\n'b901ef'\n"                   \
+             ">>> bytearray(value).hex(':')\n'b9:01:ef'\n>>> value.hex('-', -2)\n'b901-ef'"),                                        \
     NATIVE_N("index", index_method, 0, -1,                                                     \
              "B.index(sub[, start[, end]]) -> int\n\nLike find(), but ValueError if absent."), \
     NATIVE_0("isalnum", isalnum_method,                                                        \
