@@ -317,17 +317,59 @@ binary_number(AstOperator op)
     }
 }
 
+static bool
+float_const(const AstExpr *e)
+{
+    return e->kind == AST_Constant && value_is_flonum(e->Constant.value);
+}
+
+/* The instruction for `x op right` with a constant in it, and its operand c; OP_NOP: none. */
+static enum Opcode
+constant_form(Unit *u, int op, const AstExpr *right, uint16_t *c)
+{
+    int n;
+    enum Opcode o = OP_NOP;
+    if (small_int(right, &n)) {
+        *c = (uint16_t)n;
+        switch (op) {
+        case BIN_ADD: return OP_ADD_IMM;
+        case BIN_SUBTRACT: return OP_SUBTRACT_IMM;
+        case BIN_MULTIPLY: return OP_MULTIPLY_IMM;
+        case BIN_FLOOR_DIVIDE: return n > 0 ? OP_FLOOR_DIVIDE_IMM : OP_NOP;
+        case BIN_REMAINDER: return n > 0 ? OP_REMAINDER_IMM : OP_NOP;
+        case BIN_LSHIFT: return n >= 0 && n < 62 ? OP_LSHIFT_IMM : OP_NOP;
+        case BIN_RSHIFT: return n >= 0 && n < 62 ? OP_RSHIFT_IMM : OP_NOP;
+        case BIN_AND: return OP_AND_IMM;
+        default: return OP_NOP;
+        }
+    }
+    if (float_const(right)) {
+        switch (op) {
+        case BIN_ADD: o = OP_ADD_K; break;
+        case BIN_SUBTRACT: o = OP_SUBTRACT_K; break;
+        case BIN_MULTIPLY: o = OP_MULTIPLY_K; break;
+        case BIN_TRUE_DIVIDE: o = OP_TRUE_DIVIDE_K; break;
+        default: return OP_NOP;
+        }
+        unsigned index = gen_const(u, right->Constant.value);
+        if (index > UINT16_MAX)
+            return OP_NOP;
+        *c = (uint16_t)index;
+    }
+    return o;
+}
+
 /* d = left op right; `left` ends if it is a temporary. */
 void
 gen_binary(Unit *u, int op, bool inplace, Dest d, Opnd left, AstExpr *right)
 {
     unsigned x = inplace ? FLAG_X : 0;
-    int n;
+    uint16_t c;
     fold_constant(u, right);
     Position at = u->pos;
-    if ((op == BIN_ADD || op == BIN_SUBTRACT) && small_int(right, &n)) {
-        emit(u, op == BIN_ADD ? OP_ADD_IMM : OP_SUBTRACT_IMM, d.flags | x | dead_b(left), d.reg, left.reg,
-             (uint16_t)n);
+    enum Opcode form = constant_form(u, op, right, &c);
+    if (form != OP_NOP) {
+        emit(u, form, d.flags | x | dead_b(left), d.reg, left.reg, c);
         opnd_end(u, left);
     } else {
         Opnd r = gen_expr(u, right);
@@ -391,13 +433,26 @@ gen_binop(Unit *u, AstExpr *e, Dest d)
         }
         return;
     }
+    fold_constant(u, e->BinOp.left);
     fold_constant(u, e->BinOp.right);
+    uint16_t c;
+    if ((op == BIN_SUBTRACT || op == BIN_TRUE_DIVIDE) && float_const(e->BinOp.left)) { /* 1.0 - x */
+        unsigned index = gen_const(u, e->BinOp.left->Constant.value);
+        if (index <= UINT16_MAX) {
+            Opnd right = left_operand(u, e->BinOp.right, d, NULL);
+            gen_at(u, e);
+            emit(u, op == BIN_SUBTRACT ? OP_SUBTRACT_FROM_K : OP_DIVIDE_K, d.flags | dead_b(right), d.reg,
+                 right.reg, index);
+            end_left(u, right, d);
+            dest_done(u, d);
+            return;
+        }
+    }
     Opnd left = left_operand(u, e->BinOp.left, d, e->BinOp.right);
-    int n;
-    if ((op == BIN_ADD || op == BIN_SUBTRACT) && small_int(e->BinOp.right, &n)) {
+    enum Opcode form = constant_form(u, op, e->BinOp.right, &c);
+    if (form != OP_NOP) {
         gen_at(u, e);
-        emit(u, op == BIN_ADD ? OP_ADD_IMM : OP_SUBTRACT_IMM, d.flags | dead_b(left), d.reg, left.reg,
-             (uint16_t)n);
+        emit(u, form, d.flags | dead_b(left), d.reg, left.reg, c);
     } else {
         Opnd r = gen_expr(u, e->BinOp.right);
         gen_at(u, e);

@@ -391,6 +391,7 @@ code_dealloc(Thread *th, Object *o)
 {
     Code *c = (Code *)(void *)o;
     free(c->instrs); /* the whole block */
+    free(plain_load(&c->poly));
     drop_null(th, c->const_tuple);
     drop_null(th, c->name_tuple);
     drop_null(th, c->var_names);

@@ -90,7 +90,7 @@ typedef struct Code {
     /* Positions, compressed or not as code.c likes. */
     uint8_t *position_table;
     uint32_t position_table_size;
-    void *extra;               /* evaluator's: counters, side tables */
+    ATOMIC(struct PolyTable *) poly; /* caches of instructions that meet several classes, or NULL; set once */
     Field weak_bytes;          /* co_code made on demand */
     ATOMIC(uint32_t) warmup;
     uint32_t simple_args;      /* arg_count if a call with just so many positional arguments needs

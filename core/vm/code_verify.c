@@ -32,9 +32,13 @@ operands(uint8_t op)
     case OP_ASYNC_GEN_WRAP: case OP_GET_YIELD_FROM_ITER: case OP_GET_AWAITABLE: case OP_GET_AITER:
     case OP_GET_ANEXT: case OP_MATCH_MAPPING: case OP_MATCH_SEQUENCE: case OP_GET_LEN:
     case OP_YIELD: case OP_STORE_DEREF: case OP_DELETE_ITEM: case OP_ADD_IMM: case OP_SUBTRACT_IMM:
-    case OP_GET_ITEM_IMM:
+    case OP_GET_ITEM_IMM: case OP_MULTIPLY_IMM: case OP_FLOOR_DIVIDE_IMM: case OP_REMAINDER_IMM:
+    case OP_LSHIFT_IMM: case OP_RSHIFT_IMM: case OP_AND_IMM:
         return "rri.";
     case OP_SET_ITEM_IMM: return "rir.";
+    case OP_ADD_K: case OP_SUBTRACT_K: case OP_MULTIPLY_K: case OP_TRUE_DIVIDE_K:
+    case OP_SUBTRACT_FROM_K: case OP_DIVIDE_K:
+        return "rrk.";
     case OP_LOAD_CONST: return "rK.";
     case OP_LOAD_INT: case OP_DROP: case OP_LOAD_LOCALS: case OP_LOAD_BUILD_CLASS: case OP_RETURN:
     case OP_IMPORT_STAR: case OP_LOAD_ASSERTION_ERROR: case OP_PRINT_EXPR: case OP_SET_HANDLED:

@@ -186,6 +186,8 @@ eval_frame(Thread *th, Frame *entry, enum EvalHow how)
     Value result;
     Value *args;        /* of the call being made, between its handlers only */
     unsigned count, limit;
+    CacheWord cache;    /* of an attribute that is stored, on the way to its action */
+    uint32_t shape;     /* that was guarded */
 
     if (UNLIKELY(thread_stack_low(th))) {
         raise_recursion(th, "");

@@ -21,13 +21,20 @@ RAISES bool name_delete_global(Thread *th, Frame *f, Value name);
 COLD bool raise_unbound(Thread *th, const Code *code, unsigned reg);       /* local variable */
 COLD bool raise_unbound_deref(Thread *th, const Code *code, unsigned reg); /* cell, free */
 
-/* -- specialize.c: after a generic instruction ran, or instead of it -- */
-void specialize_load_attr(Thread *th, Instr *pc, Value o, Value name);
-void specialize_store_attr(Thread *th, Instr *pc, Value o, Value name);
-void specialize_load_method(Thread *th, Instr *pc, Value o, Value name);
+/* -- specialize.c: after a generic instruction ran, or instead of it --
+ * `way`: NULL, or the word of a *_POLY instruction that is to be filled. */
+void specialize_load_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way);
+void specialize_store_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way);
+void specialize_load_method(Thread *th, Instr *pc, Value o, Value name, CacheWord *way);
 void specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name);
 void specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name);
 void specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op);
+
+/* The specialised instruction at pc, `generic` by nature, has met another class: it becomes `op`,
+ * which has words for several. */
+COLD void poly_begin(Code *c, Instr *pc, uint8_t op, unsigned family, uint8_t generic);
+/* A *_POLY instruction has missed: the word to be filled, or NULL if it is not worth the trouble. */
+CacheWord *poly_victim(Code *c, const Instr *pc, unsigned family);
 
 /* Counts runs of a generic instruction; true when it is time to specialise. */
 static inline bool

@@ -74,6 +74,33 @@ instr_set_op(Instr *pc, uint8_t op)
     __atomic_store_n(&pc->op, op, __ATOMIC_RELAXED);
 }
 
+/* -- several classes at one instruction --
+ * A *_POLY instruction has POLY_WAYS words of its own in a table of its code object.  Each is what
+ * a cache word of a sibling would be, whole: guard, family and payload (rules C2). */
+enum { POLY_WAYS = 4 };
+typedef struct PolyTable {
+    ATOMIC(uint32_t) misses;
+    uint32_t count;         /* [const] instructions that have words */
+    CacheWord words[];      /* [atomic] relaxed loads, stores with release */
+} PolyTable;
+
+/* The word for `guard` of the instruction at pc, 0 if there is none. */
+static inline CacheWord
+poly_find(const Code *c, const Instr *pc, unsigned family, uint32_t guard)
+{
+    CacheWord w = cache_load(pc);
+    const PolyTable *t = load_acquire(&c->poly); /* pairs with poly_begin() [code.poly] */
+    if (UNLIKELY(w >> 60 != family || guard == 0 || t == NULL))
+        return 0;
+    const CacheWord *way = t->words + (size_t)cache_payload(w) * POLY_WAYS;
+    for (int i = 0; i < POLY_WAYS; i++) {
+        CacheWord x = __atomic_load_n(&way[i], __ATOMIC_RELAXED);
+        if ((uint32_t)x == guard)
+            return x;
+    }
+    return 0;
+}
+
 static inline int32_t
 instr_offset(const Instr *pc) /* the extra word as a jump */
 {

@@ -33,8 +33,7 @@ TARGET(LOAD_ATTR_SLOT)
             }
         }
     }
-    cache_back_off(pc, OP_LOAD_ATTR);
-    goto L_LOAD_ATTR;
+    goto load_attr_missed;
 }
 
 TARGET(LOAD_ATTR_MEMBER)
@@ -50,8 +49,7 @@ TARGET(LOAD_ATTR_MEMBER)
                 FINISH_DROPS(1, put_result_b(th, F, pc, v));
         }
     }
-    cache_back_off(pc, OP_LOAD_ATTR);
-    goto L_LOAD_ATTR;
+    goto load_attr_missed;
 }
 
 TARGET(LOAD_ATTR_CLASS)
@@ -64,8 +62,7 @@ TARGET(LOAD_ATTR_CLASS)
         if (LIKELY(v != NULL))
             FINISH_DROPS(1, put_result_b(th, F, pc, reg_borrowed(v)));
     }
-    cache_back_off(pc, OP_LOAD_ATTR);
-    goto L_LOAD_ATTR;
+    goto load_attr_missed;
 }
 
 TARGET(LOAD_ATTR_MODULE)
@@ -110,7 +107,16 @@ TARGET(LOAD_ATTR_PROPERTY)
                (w & CACHE_GUARD_MASK) ==
                    cache_expect(SHAPE_GUARD(reg_object(o)), FAMILY_LOAD_ATTR_PROPERTY) &&
                (p = load_acquire(&attr_cache[cache_payload(w)])) != NULL)) {
-        Object *property = value_object(p);
+        result = p;
+        goto load_property;
+    }
+    goto load_attr_missed;
+}
+load_property: /* `result`: a property */
+{
+    Value o = r[pc->b];
+    {
+        Object *property = value_object(result);
         Value get = field_read(th, property, &((Property *)(void *)property)->get);
         if (LIKELY(get != NULL && is_function(get))) {
             Function *fn = as_function(get);
@@ -133,9 +139,45 @@ TARGET(LOAD_ATTR_PROPERTY)
         }
         drop_null(th, get);
     }
-    cache_back_off(pc, OP_LOAD_ATTR);
+    if (instr_op(pc) != OP_LOAD_ATTR_POLY)
+        cache_back_off(pc, OP_LOAD_ATTR);
     goto L_LOAD_ATTR;
 }
+
+TARGET(LOAD_ATTR_POLY)
+{
+    Value o = r[pc->b];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        CacheWord w = poly_find(F->code, pc, FAMILY_LOAD_ATTR_POLY, SHAPE_GUARD(x));
+        Value v;
+        switch (w >> 60) {
+        case FAMILY_LOAD_ATTR_SLOT:
+        case FAMILY_LOAD_ATTR_MEMBER:
+            v = reg_from_field(th, x, (Field *)(void *)((char *)x + cache_payload(w)));
+            if (LIKELY(v != NULL))
+                FINISH_DROPS(1, put_result_b(th, F, pc, v));
+            break;
+        case FAMILY_LOAD_ATTR_CLASS:
+            v = load_acquire(&attr_cache[cache_payload(w)]);
+            if (LIKELY(v != NULL))
+                FINISH_DROPS(1, put_result_b(th, F, pc, reg_borrowed(v)));
+            break;
+        case FAMILY_LOAD_ATTR_PROPERTY:
+            result = load_acquire(&attr_cache[cache_payload(w)]);
+            if (LIKELY(result != NULL))
+                goto load_property;
+            break;
+        default:
+            break;
+        }
+    }
+    if (LIKELY(cache_load(pc) >> 60 == FAMILY_LOAD_ATTR_POLY))
+        goto L_LOAD_ATTR;
+}
+load_attr_missed:
+    poly_begin(F->code, pc, OP_LOAD_ATTR_POLY, FAMILY_LOAD_ATTR_POLY, OP_LOAD_ATTR);
+    goto L_LOAD_ATTR;
 
 TARGET(STORE_ATTR)
 {
@@ -151,10 +193,22 @@ TARGET(STORE_ATTR_SLOT)
     if (LIKELY(value_is_object(o))) {
         Object *x = reg_object(o);
         CacheWord w = cache_load(pc);
-        uint32_t shape = load_acquire(&x->shape);
+        shape = load_acquire(&x->shape);
         if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(load_acquire(&shape_version[shape]),
                                                           FAMILY_STORE_ATTR_SLOT))) {
-            Field *f = (Field *)(void *)((char *)x + cache_payload(w));
+            cache = w;
+            goto store_slot;
+        }
+    }
+    goto store_attr_missed;
+}
+store_slot: /* `cache`: the word, `shape`: that it was guarded for */
+{
+    Value o = r[pc->a];
+    {
+        Object *x = reg_object(o);
+        {
+            Field *f = (Field *)(void *)((char *)x + cache_payload(cache));
             object_touch(th, x);
             bool held = object_lock(x);
             Value old = load_relaxed(f);
@@ -179,8 +233,6 @@ TARGET(STORE_ATTR_SLOT)
             goto L_STORE_ATTR;
         }
     }
-    cache_back_off(pc, OP_STORE_ATTR);
-    goto L_STORE_ATTR;
 }
 
 TARGET(STORE_ATTR_ADD)
@@ -189,10 +241,22 @@ TARGET(STORE_ATTR_ADD)
     if (LIKELY(value_is_object(o))) {
         Object *x = reg_object(o);
         CacheWord w = cache_load(pc);
-        uint32_t shape = load_acquire(&x->shape);
+        shape = load_acquire(&x->shape);
         if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(load_acquire(&shape_version[shape]),
                                                           FAMILY_STORE_ATTR_ADD))) {
-            uint32_t payload = cache_payload(w);
+            cache = w;
+            goto store_add;
+        }
+    }
+    goto store_attr_missed;
+}
+store_add: /* the same */
+{
+    Value o = r[pc->a];
+    {
+        Object *x = reg_object(o);
+        {
+            uint32_t payload = cache_payload(cache);
             Field *f = (Field *)(void *)((char *)x + (size_t)(payload >> 20) * 8);
             object_touch(th, x);
             bool held = object_lock(x);
@@ -209,8 +273,6 @@ TARGET(STORE_ATTR_ADD)
             goto L_STORE_ATTR;
         }
     }
-    cache_back_off(pc, OP_STORE_ATTR);
-    goto L_STORE_ATTR;
 }
 
 TARGET(STORE_ATTR_MEMBER)
@@ -221,17 +283,48 @@ TARGET(STORE_ATTR_MEMBER)
         CacheWord w = cache_load(pc);
         if (LIKELY((w & CACHE_GUARD_MASK) ==
                    cache_expect(SHAPE_GUARD(x), FAMILY_STORE_ATTR_MEMBER))) {
+            cache = w;
+            goto store_member;
+        }
+    }
+    goto store_attr_missed;
+}
+store_member:
+{
+    Value o = r[pc->a];
+    {
+        Object *x = reg_object(o);
+        {
             Value v = r[pc->b];
             v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
-            field_replace(th, x, (Field *)(void *)((char *)x + cache_payload(w)), v);
+            field_replace(th, x, (Field *)(void *)((char *)x + cache_payload(cache)), v);
             if (pc->flags & A_DEAD)
                 reg_drop(th, o);
             FINISH(1);
         }
     }
-    cache_back_off(pc, OP_STORE_ATTR);
-    goto L_STORE_ATTR;
 }
+
+TARGET(STORE_ATTR_POLY)
+{
+    Value o = r[pc->a];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        shape = load_acquire(&x->shape);
+        cache = poly_find(F->code, pc, FAMILY_STORE_ATTR_POLY, load_acquire(&shape_version[shape]));
+        switch (cache >> 60) {
+        case FAMILY_STORE_ATTR_SLOT: goto store_slot;
+        case FAMILY_STORE_ATTR_ADD: goto store_add;
+        case FAMILY_STORE_ATTR_MEMBER: goto store_member;
+        default: break;
+        }
+    }
+    if (LIKELY(cache_load(pc) >> 60 == FAMILY_STORE_ATTR_POLY))
+        goto L_STORE_ATTR;
+}
+store_attr_missed:
+    poly_begin(F->code, pc, OP_STORE_ATTR_POLY, FAMILY_STORE_ATTR_POLY, OP_STORE_ATTR);
+    goto L_STORE_ATTR;
 
 TARGET(LOAD_METHOD)
 {
@@ -254,8 +347,7 @@ TARGET(LOAD_METHOD_CLASS)
             NEXT(1);
         }
     }
-    cache_back_off(pc, OP_LOAD_METHOD);
-    goto L_LOAD_METHOD;
+    goto load_method_missed;
 }
 
 TARGET(LOAD_METHOD_PLAIN)
@@ -266,18 +358,52 @@ TARGET(LOAD_METHOD_PLAIN)
     if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_METHOD_PLAIN))) {
         Value v = load_acquire(&attr_cache[cache_payload(w)]);
         if (LIKELY(v != NULL)) {
-            if (is_wrapper(v)) {
-                result = v;
-                goto load_wrapped;
-            }
-            r[pc->a + FRAME_WORDS] = NULL;
-            r[pc->a] = reg_borrowed(v);
-            bool slow = pc->flags & B_DEAD ? reg_drop(th, o) : false;
-            FINISH_DROPS(1, slow);
+            result = v;
+            goto load_plain;
         }
     }
-    cache_back_off(pc, OP_LOAD_METHOD);
+    goto load_method_missed;
+}
+
+TARGET(LOAD_METHOD_POLY)
+{
+    Value o = r[pc->b];
+    uint32_t guard = load_acquire(&shape_version[shape_of(value_strip(o))]);
+    CacheWord w = poly_find(F->code, pc, FAMILY_LOAD_METHOD_POLY, guard);
+    Value v;
+    switch (w >> 60) {
+    case FAMILY_LOAD_METHOD_CLASS:
+        v = load_acquire(&attr_cache[cache_payload(w)]);
+        if (LIKELY(v != NULL)) {
+            r[pc->a + FRAME_WORDS] = pc->flags & B_DEAD ? o : reg_copy(th, o);
+            r[pc->a] = reg_borrowed(v);
+            NEXT(1);
+        }
+        break;
+    case FAMILY_LOAD_METHOD_PLAIN:
+        result = load_acquire(&attr_cache[cache_payload(w)]);
+        if (LIKELY(result != NULL))
+            goto load_plain;
+        break;
+    default:
+        break;
+    }
+    if (LIKELY(cache_load(pc) >> 60 == FAMILY_LOAD_METHOD_POLY))
+        goto L_LOAD_METHOD;
+}
+load_method_missed:
+    poly_begin(F->code, pc, OP_LOAD_METHOD_POLY, FAMILY_LOAD_METHOD_POLY, OP_LOAD_METHOD);
     goto L_LOAD_METHOD;
+
+load_plain: /* `result`: an attribute of the type that is not bound, or a wrapper */
+{
+    if (is_wrapper(result))
+        goto load_wrapped;
+    Value o = r[pc->b];
+    r[pc->a + FRAME_WORDS] = NULL;
+    r[pc->a] = reg_borrowed(result);
+    bool slow = pc->flags & B_DEAD ? reg_drop(th, o) : false;
+    FINISH_DROPS(1, slow);
 }
 
 load_wrapped: /* `result` is a staticmethod or classmethod of r[b] or its type */

@@ -205,6 +205,118 @@ TARGET(SUBTRACT_IMM)
     FINISH(0);
 }
 
+slow_imm:
+    SAVE();
+    if (UNLIKELY(!slow_binary_imm(th, F, pc)))
+        goto error;
+    FINISH(0);
+
+TARGET(MULTIPLY_IMM)
+{
+    Value x = r[pc->b];
+    int64_t n = (int16_t)pc->c, z;
+    if (LIKELY(value_is_fixnum(x))) {
+        if (LIKELY(!__builtin_mul_overflow((int64_t)value_bits(x) - 1, n, &z)))
+            PUT_IMMEDIATE(0, WORD(z | 1));
+    } else if (value_is_flonum(x)) {
+        FLOAT_RESULT(float_decode(x) * (double)n);
+    }
+    goto slow_imm;
+}
+
+TARGET(FLOOR_DIVIDE_IMM)
+{
+    Value x = r[pc->b];
+    int64_t n = (int16_t)pc->c;
+    if (LIKELY(value_is_fixnum(x) && n > 0)) {
+        int64_t m = value_fixnum(x), q;
+        if (LIKELY((uint64_t)m <= UINT32_MAX)) {
+            q = (int64_t)((uint32_t)m / (uint32_t)n);
+        } else {
+            q = m / n;
+            q -= (q * n > m);
+        }
+        PUT_IMMEDIATE(0, value_from_fixnum(q));
+    }
+    goto slow_imm;
+}
+
+TARGET(REMAINDER_IMM)
+{
+    Value x = r[pc->b];
+    int64_t n = (int16_t)pc->c;
+    if (LIKELY(value_is_fixnum(x) && n > 0)) {
+        int64_t m = value_fixnum(x), rest;
+        if (LIKELY((uint64_t)m <= UINT32_MAX)) {
+            rest = (int64_t)((uint32_t)m % (uint32_t)n);
+        } else {
+            rest = m % n;
+            if (rest < 0)
+                rest += n;
+        }
+        PUT_IMMEDIATE(0, value_from_fixnum(rest));
+    }
+    goto slow_imm;
+}
+
+TARGET(LSHIFT_IMM)
+{
+    Value x = r[pc->b];
+    unsigned n = pc->c;
+    if (LIKELY(value_is_fixnum(x) && n < 62)) {
+        int64_t m = value_fixnum(x), z = (int64_t)((uint64_t)m << n);
+        if (LIKELY((z >> n) == m && fixnum_fits(z)))
+            PUT_IMMEDIATE(0, value_from_fixnum(z));
+    }
+    goto slow_imm;
+}
+
+TARGET(RSHIFT_IMM)
+{
+    Value x = r[pc->b];
+    unsigned n = pc->c;
+    if (LIKELY(value_is_fixnum(x) && n < 62))
+        PUT_IMMEDIATE(0, value_from_fixnum(value_fixnum(x) >> n));
+    goto slow_imm;
+}
+
+TARGET(AND_IMM)
+{
+    Value x = r[pc->b];
+    if (LIKELY(value_is_fixnum(x)))
+        PUT_IMMEDIATE(0, WORD(value_bits(x) & value_bits(value_from_fixnum((int16_t)pc->c))));
+    goto slow_imm;
+}
+
+slow_k:
+    SAVE();
+    if (UNLIKELY(!slow_binary_k(th, F, pc)))
+        goto error;
+    FINISH(0);
+
+/* `result_` of the immediate number m, a double, and the constant k. */
+#define FLOAT_K(name, result_)                                                                    \
+    TARGET(name)                                                                                  \
+    {                                                                                             \
+        Value x = r[pc->b];                                                                       \
+        double k = float_decode(F->code->consts[pc->c]);                                          \
+        if (LIKELY(value_is_flonum(x))) {                                                         \
+            double m = float_decode(x);                                                           \
+            FLOAT_RESULT(result_);                                                                \
+        } else if (value_is_fixnum(x) && x != value_from_fixnum(0)) {                             \
+            double m = (double)value_fixnum(x);                                                   \
+            FLOAT_RESULT(result_);                                                                \
+        }                                                                                         \
+        goto slow_k;                                                                              \
+    }
+FLOAT_K(ADD_K, m + k)
+FLOAT_K(SUBTRACT_K, m - k)
+FLOAT_K(MULTIPLY_K, m * k)
+FLOAT_K(TRUE_DIVIDE_K, m / k)
+FLOAT_K(SUBTRACT_FROM_K, k - m)
+FLOAT_K(DIVIDE_K, k / m)
+#undef FLOAT_K
+
 TARGET(NEGATIVE)
 {
     Value x = r[pc->b];

@@ -240,14 +240,39 @@ slow_binary(Thread *th, Frame *f, const Instr *pc)
 bool
 slow_binary_imm(Thread *th, Frame *f, const Instr *pc)
 {
-    int op = pc->op == OP_ADD_IMM ? BIN_ADD : BIN_SUBTRACT;
+    static const uint8_t binary[] = {
+        [OP_ADD_IMM] = BIN_ADD, [OP_SUBTRACT_IMM] = BIN_SUBTRACT, [OP_MULTIPLY_IMM] = BIN_MULTIPLY,
+        [OP_FLOOR_DIVIDE_IMM] = BIN_FLOOR_DIVIDE, [OP_REMAINDER_IMM] = BIN_REMAINDER,
+        [OP_LSHIFT_IMM] = BIN_LSHIFT, [OP_RSHIFT_IMM] = BIN_RSHIFT, [OP_AND_IMM] = BIN_AND,
+    };
+    int op = binary[pc->op];
     Value x = reg(f, pc->b), y = value_from_fixnum((int16_t)pc->c), v;
-    if (value_is_flonum(x)) {
+    if (value_is_flonum(x) && (op == BIN_ADD || op == BIN_SUBTRACT)) {
         double n = (double)(int16_t)pc->c;
         v = float_from(th, op == BIN_ADD ? float_decode(x) + n : float_decode(x) - n);
     } else {
         v = pc->flags & FLAG_X ? number_inplace(th, x, y, op) : number_binary(th, x, y, op);
     }
+    if (v == NULL)
+        return false;
+    put_result_b(th, f, pc, v);
+    return true;
+}
+
+bool
+slow_binary_k(Thread *th, Frame *f, const Instr *pc)
+{
+    static const uint8_t binary[] = {
+        [OP_ADD_K] = BIN_ADD, [OP_SUBTRACT_K] = BIN_SUBTRACT, [OP_MULTIPLY_K] = BIN_MULTIPLY,
+        [OP_TRUE_DIVIDE_K] = BIN_TRUE_DIVIDE, [OP_SUBTRACT_FROM_K] = BIN_SUBTRACT,
+        [OP_DIVIDE_K] = BIN_TRUE_DIVIDE,
+    };
+    int op = binary[pc->op];
+    Value x = reg(f, pc->b), k = f->code->consts[pc->c], v;
+    if (pc->op == OP_SUBTRACT_FROM_K || pc->op == OP_DIVIDE_K)
+        v = number_binary(th, k, x, op);
+    else
+        v = pc->flags & FLAG_X ? number_inplace(th, x, k, op) : number_binary(th, x, k, op);
     if (v == NULL)
         return false;
     put_result_b(th, f, pc, v);
@@ -352,8 +377,13 @@ bool
 slow_load_attr(Thread *th, Frame *f, Instr *pc)
 {
     Value o = reg(f, pc->b), name = NAME_C(f, pc);
-    if (cache_warm(pc))
-        specialize_load_attr(th, pc, o, name);
+    if (instr_op(pc) == OP_LOAD_ATTR_POLY) {
+        CacheWord *way = poly_victim(f->code, pc, FAMILY_LOAD_ATTR_POLY);
+        if (way != NULL)
+            specialize_load_attr(th, pc, o, name, way);
+    } else if (cache_warm(pc)) {
+        specialize_load_attr(th, pc, o, name, NULL);
+    }
     Value v = get_attr(th, o, name);
     if (v == NULL)
         return false;
@@ -365,8 +395,13 @@ bool
 slow_store_attr(Thread *th, Frame *f, Instr *pc)
 {
     Value o = reg(f, pc->a), name = NAME_C(f, pc);
-    if (cache_warm(pc))
-        specialize_store_attr(th, pc, o, name);
+    if (instr_op(pc) == OP_STORE_ATTR_POLY) {
+        CacheWord *way = poly_victim(f->code, pc, FAMILY_STORE_ATTR_POLY);
+        if (way != NULL)
+            specialize_store_attr(th, pc, o, name, way);
+    } else if (cache_warm(pc)) {
+        specialize_store_attr(th, pc, o, name, NULL);
+    }
     if (!set_attr(th, o, name, reg(f, pc->b)))
         return false;
     drop_a(th, f, pc);
@@ -387,8 +422,13 @@ bool
 slow_load_method(Thread *th, Frame *f, Instr *pc)
 {
     Value o = reg(f, pc->b), name = NAME_C(f, pc);
-    if (cache_warm(pc))
-        specialize_load_method(th, pc, o, name);
+    if (instr_op(pc) == OP_LOAD_METHOD_POLY) {
+        CacheWord *way = poly_victim(f->code, pc, FAMILY_LOAD_METHOD_POLY);
+        if (way != NULL)
+            specialize_load_method(th, pc, o, name, way);
+    } else if (cache_warm(pc)) {
+        specialize_load_method(th, pc, o, name, NULL);
+    }
     Type *t = type_of(o);
     Value callee = NULL;
     bool bound = false;

@@ -27,7 +27,8 @@ SLOW_OPS(X)
 
 /* The general halves of instructions that the evaluator starts. */
 RAISES bool slow_binary(Thread *th, Frame *f, const Instr *pc);     /* ADD .. XOR */
-RAISES bool slow_binary_imm(Thread *th, Frame *f, const Instr *pc); /* ADD_IMM, SUBTRACT_IMM */
+RAISES bool slow_binary_imm(Thread *th, Frame *f, const Instr *pc); /* ADD_IMM .. AND_IMM */
+RAISES bool slow_binary_k(Thread *th, Frame *f, const Instr *pc);   /* ADD_K .. DIVIDE_K */
 RAISES bool slow_unary(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_compare(Thread *th, Frame *f, const Instr *pc);
 /* JUMP_COMPARE or, `imm`, JUMP_COMPARE_IMM: the comparison's truth; drops dead operands. */

@@ -16,11 +16,16 @@
 #include "objects/protocol/slot.h"
 #include "threads/interp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void
-install(Instr *pc, uint8_t op, unsigned family, uint32_t guard, uint32_t payload)
+install(Instr *pc, CacheWord *way, uint8_t op, unsigned family, uint32_t guard, uint32_t payload)
 {
+    if (way != NULL) {
+        __atomic_store_n(way, cache_word(guard, family, payload), __ATOMIC_RELEASE);
+        return;
+    }
     cache_store(pc, cache_word(guard, family, payload));
     instr_set_op(pc, op);
 }
@@ -105,13 +110,13 @@ has_set(Value v)
 
 /* Puts `v`, an attribute found on the type under `guard`, into the instruction. */
 static bool
-install_value(Thread *th, Instr *pc, uint8_t op, unsigned family, uint32_t guard, Value name,
+install_value(Thread *th, Instr *pc, CacheWord *way, uint8_t op, unsigned family, uint32_t guard, Value name,
               Value v)
 {
     uint32_t index = attr_cache_index(th, guard, name, v);
     if (index == 0 || index > CACHE_PAYLOAD_MAX)
         return false;
-    install(pc, op, family, guard, index);
+    install(pc, way, op, family, guard, index);
     return true;
 }
 
@@ -153,7 +158,7 @@ load_module_attr(Thread *th, Instr *pc, Value o, Value name, uint8_t op, unsigne
     int64_t i = dict_entry_index(th, module_dict(o), name, &guard);
     if (i < 0 || guard == 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
         return false;
-    install(pc, op, family, guard, (uint32_t)i);
+    install(pc, NULL, op, family, guard, (uint32_t)i);
     return true;
 }
 
@@ -165,18 +170,20 @@ load_type_attr(Thread *th, Instr *pc, Value o, Value name, uint8_t op, unsigned 
     if (v == NULL)
         return false;
     bool done = guard != 0 && load_acquire(&as_type(o)->version) == guard &&
-                install_value(th, pc, op, family, guard, name, v);
+                install_value(th, pc, NULL, op, family, guard, name, v);
     drop(th, v);
     return done;
 }
 
 void
-specialize_load_attr(Thread *th, Instr *pc, Value o, Value name)
+specialize_load_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way)
 {
     bool done = false;
     uint32_t shape = shape_of(o);
     Type *t = type_at(shape);
-    if (shape == SHAPE_MODULE) {
+    if (way != NULL && (shape == SHAPE_MODULE || is_type(o))) {
+        /* their guards are no shapes' */
+    } else if (shape == SHAPE_MODULE) {
         done = load_module_attr(th, pc, o, name, OP_LOAD_ATTR_MODULE, FAMILY_LOAD_ATTR_MODULE);
     } else if (is_type(o)) {
         done = load_type_attr(th, pc, o, name, OP_LOAD_ATTR_TYPE, FAMILY_LOAD_ATTR_TYPE);
@@ -189,12 +196,12 @@ specialize_load_attr(Thread *th, Instr *pc, Value o, Value name)
             uint32_t offset = shape_slot_offset(shape, name);
             if (offset != 0) {
                 if (load_acquire(&shape_version[shape]) == guard) {
-                    install(pc, OP_LOAD_ATTR_SLOT, FAMILY_LOAD_ATTR_SLOT, guard, offset);
+                    install(pc, way, OP_LOAD_ATTR_SLOT, FAMILY_LOAD_ATTR_SLOT, guard, offset);
                     done = true;
                 }
             } else if (d != NULL && !has_get(d) && shape_lacks(shape, name)) {
                 done = load_acquire(&shape_version[shape]) == guard &&
-                       install_value(th, pc, OP_LOAD_ATTR_CLASS, FAMILY_LOAD_ATTR_CLASS, guard,
+                       install_value(th, pc, way, OP_LOAD_ATTR_CLASS, FAMILY_LOAD_ATTR_CLASS, guard,
                                      name, d);
             }
         } else {
@@ -203,22 +210,22 @@ specialize_load_attr(Thread *th, Instr *pc, Value o, Value name)
             if (load_acquire(&shape_version[shape]) != guard) {
                 /* changed meanwhile */
             } else if (offset != 0) {
-                install(pc, OP_LOAD_ATTR_MEMBER, FAMILY_LOAD_ATTR_MEMBER, guard, offset);
+                install(pc, way, OP_LOAD_ATTR_MEMBER, FAMILY_LOAD_ATTR_MEMBER, guard, offset);
                 done = true;
             } else if (getter != NULL) {
-                done = install_value(th, pc, OP_LOAD_ATTR_PROPERTY, FAMILY_LOAD_ATTR_PROPERTY,
+                done = install_value(th, pc, way, OP_LOAD_ATTR_PROPERTY, FAMILY_LOAD_ATTR_PROPERTY,
                                      guard, name, d);
             }
             drop_null(th, getter);
         }
         drop_null(th, d);
     }
-    if (!done)
+    if (!done && way == NULL)
         cache_back_off(pc, OP_LOAD_ATTR);
 }
 
 void
-specialize_store_attr(Thread *th, Instr *pc, Value o, Value name)
+specialize_store_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way)
 {
     bool done = false;
     uint32_t shape = shape_of(o);
@@ -232,36 +239,38 @@ specialize_store_attr(Thread *th, Instr *pc, Value o, Value name)
         } else if (d == NULL || !has_set(d)) {
             if ((offset = shape_slot_offset(shape, name)) != 0) {
                 if (load_acquire(&shape_version[shape]) == guard) {
-                    install(pc, OP_STORE_ATTR_SLOT, FAMILY_STORE_ATTR_SLOT, guard, offset);
+                    install(pc, way, OP_STORE_ATTR_SLOT, FAMILY_STORE_ATTR_SLOT, guard, offset);
                     done = true;
                 }
             } else {
                 uint32_t next = shape_transition(th, shape, name, &offset);
                 if (next != 0 && next < SHAPE_MAX && offset < 256 * 8 &&
                     load_acquire(&shape_version[shape]) == guard) {
-                    install(pc, OP_STORE_ATTR_ADD, FAMILY_STORE_ATTR_ADD, guard,
+                    install(pc, way, OP_STORE_ATTR_ADD, FAMILY_STORE_ATTR_ADD, guard,
                             next | (offset / 8) << 20);
                     done = true;
                 }
             }
         } else if ((offset = member_offset(d, t)) != 0 && member_writable(d) &&
                    load_acquire(&shape_version[shape]) == guard) {
-            install(pc, OP_STORE_ATTR_MEMBER, FAMILY_STORE_ATTR_MEMBER, guard, offset);
+            install(pc, way, OP_STORE_ATTR_MEMBER, FAMILY_STORE_ATTR_MEMBER, guard, offset);
             done = true;
         }
         drop_null(th, d);
     }
-    if (!done)
+    if (!done && way == NULL)
         cache_back_off(pc, OP_STORE_ATTR);
 }
 
 void
-specialize_load_method(Thread *th, Instr *pc, Value o, Value name)
+specialize_load_method(Thread *th, Instr *pc, Value o, Value name, CacheWord *way)
 {
     bool done = false;
     uint32_t shape = shape_of(o);
     Type *t = type_at(shape);
-    if (shape == SHAPE_MODULE) {
+    if (way != NULL && (shape == SHAPE_MODULE || is_type(o))) {
+        /* their guards are no shapes' */
+    } else if (shape == SHAPE_MODULE) {
         done = load_module_attr(th, pc, o, name, OP_LOAD_METHOD_MODULE,
                                 FAMILY_LOAD_METHOD_MODULE);
     } else if (is_type(o)) {
@@ -272,15 +281,15 @@ specialize_load_method(Thread *th, Instr *pc, Value o, Value name)
         if (d != NULL && shape_lacks(shape, name) &&
             load_acquire(&shape_version[shape]) == guard) {
             if (value_has_flag(d, TYPE_METHOD_DESCR))
-                done = install_value(th, pc, OP_LOAD_METHOD_CLASS, FAMILY_LOAD_METHOD_CLASS,
+                done = install_value(th, pc, way, OP_LOAD_METHOD_CLASS, FAMILY_LOAD_METHOD_CLASS,
                                      guard, name, d);
             else if (!has_get(d) || is_wrapper(d))
-                done = install_value(th, pc, OP_LOAD_METHOD_PLAIN, FAMILY_LOAD_METHOD_PLAIN,
+                done = install_value(th, pc, way, OP_LOAD_METHOD_PLAIN, FAMILY_LOAD_METHOD_PLAIN,
                                      guard, name, d);
         }
         drop_null(th, d);
     }
-    if (!done)
+    if (!done && way == NULL)
         cache_back_off(pc, OP_LOAD_METHOD);
 }
 
@@ -323,7 +332,7 @@ specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name)
     if (family == 0)
         cache_back_off(pc, OP_LOAD_GLOBAL);
     else
-        install(pc, family == 1 ? OP_LOAD_GLOBAL_MODULE : OP_LOAD_GLOBAL_BUILTIN, family, guard,
+        install(pc, NULL, family == 1 ? OP_LOAD_GLOBAL_MODULE : OP_LOAD_GLOBAL_BUILTIN, family, guard,
                 payload);
 }
 
@@ -337,7 +346,7 @@ specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name)
     if (family == 0)
         cache_back_off(pc, OP_LOAD_NAME);
     else
-        install(pc, family == 1 ? OP_LOAD_NAME_MODULE : OP_LOAD_NAME_BUILTIN, family, guard,
+        install(pc, NULL, family == 1 ? OP_LOAD_NAME_MODULE : OP_LOAD_NAME_BUILTIN, family, guard,
                 payload);
 }
 
@@ -355,7 +364,7 @@ specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op)
             Value init = type_lookup(th, t, NAME(__init__));
             if (init != NULL && is_function(init) &&
                 load_acquire(&shape_version[root]) == guard)
-                done = install_value(th, pc,
+                done = install_value(th, pc, NULL,
                                      op == OP_CALL ? OP_CALL_CLASS : OP_CALL_METHOD_CLASS, 1,
                                      guard, NAME(__init__), init);
             drop_null(th, init);
@@ -363,4 +372,66 @@ specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op)
     }
     if (!done)
         cache_back_off(pc, op);
+}
+
+/* -- several classes at one instruction -- */
+
+/* The index of the instruction at pc among those that may have ways. */
+static uint32_t
+poly_number(const Code *c, const Instr *pc, uint32_t *count)
+{
+    uint32_t n = 0, number = 0;
+    for (uint32_t i = 0; i < c->instr_count;) {
+        uint8_t op = opcode_generic(instr_op(&c->instrs[i]));
+        if (&c->instrs[i] == pc)
+            number = n;
+        n += op == OP_LOAD_ATTR || op == OP_STORE_ATTR || op == OP_LOAD_METHOD;
+        i += 1 + (uint32_t)opcode_words(op);
+    }
+    *count = n;
+    return number;
+}
+
+void
+poly_begin(Code *c, Instr *pc, uint8_t op, unsigned family, uint8_t generic)
+{
+    uint32_t count, number = poly_number(c, pc, &count);
+    PolyTable *t = load_acquire(&c->poly);
+    if (t == NULL) {
+        PolyTable *made = calloc(1, sizeof *made + (size_t)count * POLY_WAYS * sizeof(CacheWord));
+        if (made == NULL) {
+            cache_back_off(pc, generic);
+            return;
+        }
+        made->count = count;
+        /* release: pairs with poly_find() [code.poly]; acquire: another thread's is used */
+        if (cas_acq_rel(&c->poly, &t, made))
+            t = made;
+        else
+            free(made);
+    }
+    CacheWord w = cache_load(pc);
+    CacheWord *ways = t->words + (size_t)number * POLY_WAYS;
+    if (w >> 60 != 0 && w >> 60 != family && (uint32_t)w != 0)
+        __atomic_store_n(&ways[0], w, __ATOMIC_RELEASE); /* what it knew */
+    cache_store(pc, cache_word(0, family, number));
+    instr_set_op(pc, op);
+}
+
+CacheWord *
+poly_victim(Code *c, const Instr *pc, unsigned family)
+{
+    CacheWord w = cache_load(pc);
+    PolyTable *t = load_acquire(&c->poly); /* pairs with poly_begin() [code.poly] */
+    if (w >> 60 != family || t == NULL)
+        return NULL;
+    CacheWord *ways = t->words + (size_t)cache_payload(w) * POLY_WAYS;
+    uint32_t n = fetch_add_relaxed(&t->misses, 1); /* only a rhythm */
+    if ((n & 1) == 0) {
+        for (int i = 0; i < POLY_WAYS; i++) {
+            if (__atomic_load_n(&ways[i], __ATOMIC_RELAXED) == 0)
+                return &ways[i];
+        }
+    }
+    return (n & 15) == 0 ? &ways[(n >> 4) % POLY_WAYS] : NULL;
 }

@@ -242,3 +242,42 @@ except ZeroDivisionError as e:
         raise KeyError("again") from e
     except KeyError as k:
         print(k.__traceback__.tb_lineno, k.__cause__ is e, k.__context__ is e)
+
+
+# Operators with a constant in the instruction.
+FORMS = [lambda x: x * 3, lambda x: x // 3, lambda x: x % 3, lambda x: x << 3, lambda x: x << 61, lambda x: x >> 3,
+         lambda x: x & -5, lambda x: x & 255, lambda x: x * -7, lambda x: x // -3, lambda x: x % -3, lambda x: x // 0,
+         lambda x: x % 0, lambda x: x + 1.5, lambda x: x - 1.5, lambda x: x * 1.5, lambda x: x / 1.5, lambda x: 1.5 - x,
+         lambda x: 1.5 / x, lambda x: x - 0.0, lambda x: 0.0 - x, lambda x: x + 32767, lambda x: x - -32768,
+         lambda x: x * 1e300, lambda x: 1e-300 / x, lambda x: x << -1]
+
+
+def inplace(x):
+    x *= 3; x += 1.5; x -= 0.5; x /= 2.0; x //= 2; x %= 5
+    return x
+def inplace_ints(x):
+    x *= 5; x <<= 2; x >>= 1; x &= 1023; x //= 3; x %= 100
+    return x
+
+
+class Num:
+    def __init__(self, name): self.name = name
+    def __repr__(self): return self.name
+    def __mul__(self, o): return Num("%s*%r" % (self.name, o))
+    def __rsub__(self, o): return Num("%r-%s" % (o, self.name))
+    def __rtruediv__(self, o): return Num("%r/%s" % (o, self.name))
+    def __imul__(self, o): self.name += "*=%r" % (o,); return self
+    def __iadd__(self, o): self.name += "+=%r" % (o,); return self
+    def __add__(self, o): return NotImplemented
+    def __and__(self, o): return [self]
+
+
+for x in [0, 1, -1, 7, -8, 100, 2 ** 31, 2 ** 32 + 5, -2 ** 40, 2 ** 60, 2 ** 61 + 1, -2 ** 62, 2 ** 62 - 1, 2 ** 80, 0.0, -0.0,
+          2.5, -7.25, 1e300, 1e-310, float("inf"), True, Num("n"), "ab", [1], None, 2 + 1j]:
+    line = []
+    for f in FORMS + [inplace, inplace_ints]:
+        try:
+            line.append(repr(f(x)))
+        except (TypeError, ZeroDivisionError, OverflowError, ValueError) as e:
+            line.append("%s: %s" % (type(e).__name__, e))
+    print(repr(x), "; ".join(s if len(s) < 100 else str(len(s)) for s in line))
