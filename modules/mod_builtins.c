@@ -18,14 +18,41 @@ builtin_abs(Thread *th, Value self, Value v)
     return number_absolute(th, v);
 }
 
+/* The next item of an iterator, or of a list, which needs none. */
+static inline Value
+walk_next(Thread *th, Value it, int64_t *index)
+{
+    if (*index >= 0) {
+        Value v = list_get(th, it, *index);
+        *index = v != NULL ? *index + 1 : INT64_MAX - 1; /* once at its end, always */
+        return v;
+    }
+    return iter_next(th, it);
+}
+
+/* What walk_next() takes: a new reference. */
+static Value
+walk_start(Thread *th, Value iterable, int64_t *index)
+{
+    *index = is_exact(iterable, SHAPE_LIST) ? 0 : -1;
+    return *index == 0 ? retain(th, iterable) : get_iter(th, iterable);
+}
+
 static Value
 all_or_any(Thread *th, Value iterable, bool stop_at)
 {
-    Value it = get_iter(th, iterable);
+    int64_t index;
+    Value it = walk_start(th, iterable, &index);
     if (it == NULL)
         return NULL;
     Value v;
-    while ((v = iter_next(th, it))) {
+    while ((v = walk_next(th, it, &index))) {
+        if (value_is_fixnum(v)) {
+            if ((v != value_from_fixnum(0)) != stop_at)
+                continue;
+            drop(th, it);
+            return bool_from(stop_at);
+        }
         Answer a = is_true(th, v);
         drop(th, v);
         if (a == FAILED) {
@@ -395,13 +422,14 @@ builtin_sum(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         return raise_type_error(th, "sum() can't sum bytes [use b''.join(seq) instead]");
     if (is_bytearray(total))
         return raise_type_error(th, "sum() can't sum bytearray [use b''.join(seq) instead]");
-    Value it = get_iter(th, v[0]);
+    int64_t index;
+    Value it = walk_start(th, v[0], &index);
     if (it == NULL)
         return NULL;
     retain(th, total);
     Value item;
     uint32_t count = 0;
-    while ((item = iter_next(th, it))) {
+    while ((item = walk_next(th, it, &index))) {
         int64_t s;
         if (value_is_fixnum(total) && value_is_fixnum(item) &&
             !__builtin_add_overflow(value_fixnum(total), value_fixnum(item), &s) && fixnum_fits(s)) {

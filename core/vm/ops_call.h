@@ -131,6 +131,12 @@ call_other:
         reg_drop(th, w);
         PUSH_FRAME(nf, code, fn, 0, (uint32_t)n + 1);
     } else {
+        if (SLOT(type_at(object_shape(x)), call) == type_call &&
+            !(type_flags((const Type *)(const void *)x) & TYPE_HEAP)) { /* a class written in C */
+            SAVE();
+            result = type_call(th, value_of(x), given, n, NULL);
+            goto called_native;
+        }
         /* A function with attributes of its own. */
         CALL_PLAIN(object_ops(x) == &function_type.ops, w, args, count);
         goto call_slow;
@@ -156,6 +162,7 @@ call_other:
         result = def->fk(th, self, given, n, NULL);
         break;
     }
+called_native:
     if (UNLIKELY(result == NULL))
         goto error;
     for (unsigned i = 0; i < count; i++)

@@ -106,13 +106,61 @@ TARGET(FOR_ITER)
             }
             break;
         }
+        case SHAPE_DICT_ITEM_ITER:
+        case SHAPE_ENUMERATE:
+        case SHAPE_ZIP: {
+            /* Unpacked at once: no tuple is needed. */
+            const Instr *next = pc + 2;
+            if (instr_op(next) == OP_UNPACK && next->b == pc->b && next->c == 2 &&
+                (next->flags & B_DEAD) && iter_gives_pairs(value_of(reg_object(it)))) {
+                SAVE();
+                Value first, second;
+                Answer got = iter_next_pair(th, value_of(reg_object(it)), &first, &second);
+                if (LIKELY(got == YES)) {
+                    r[next->a] = first;
+                    r[next->a + 1] = second;
+                    pc += 2;
+                    FINISH(0);
+                }
+                if (UNLIKELY(got == FAILED))
+                    goto error;
+                it = r[pc->a];
+                r[pc->a] = NULL;
+                reg_drop(th, it);
+                pc += instr_offset(pc);
+                FINISH(1);
+            }
+            break;
+        }
         default:
             break;
         }
     }
 for_iter_slow:
     SAVE();
-    Answer a = slow_for_iter(th, F, pc);
+    it = r[pc->a];
+    if (LIKELY(value_is_object(it))) {
+        NextFn next_fn = SLOT(type_at(object_shape(reg_object(it))), next);
+        Value v = next_fn != NULL ? next_fn(th, value_of(reg_object(it))) : NULL;
+        if (LIKELY(v != NULL)) {
+            if (pc->flags & A_LIVE) {
+                Value old = r[pc->b];
+                r[pc->b] = v;
+                reg_drop(th, old);
+            } else {
+                r[pc->b] = v;
+            }
+            FINISH(1);
+        }
+        if (LIKELY(next_fn != NULL && th->error == NULL)) {
+            it = r[pc->a];
+            r[pc->a] = NULL;
+            reg_drop(th, it);
+            pc += instr_offset(pc);
+            FINISH(1);
+        }
+    }
+    Answer a = slow_for_iter_end(th, F, pc);
     if (UNLIKELY(a == FAILED))
         goto error;
     if (a == NO)

@@ -50,6 +50,26 @@ TARGET(GET_ITEM)
 TARGET(SET_ITEM)
 {
     Value o = r[pc->a], k = r[pc->b];
+    if (value_is_object(o) && object_shape(reg_object(o)) == SHAPE_DICT &&
+        dict_key_is_compact(value_strip(k))) {
+        SAVE();
+        Value v = r[pc->c];
+        if (pc->flags & C_DEAD) {
+            v = reg_take(th, v);
+            r[pc->c] = NULL; /* given away, also on failure */
+        } else {
+            v = reg_own(th, v);
+        }
+        if (UNLIKELY(!dict_set_compact(th, value_of(reg_object(o)), value_strip(k), v)))
+            goto error;
+        if (pc->flags & (A_DEAD | B_DEAD)) {
+            if (pc->flags & A_DEAD)
+                reg_drop(th, r[pc->a]);
+            if (pc->flags & B_DEAD)
+                reg_drop(th, r[pc->b]);
+        }
+        FINISH(0);
+    }
     if (LIKELY(value_is_object(o) && value_is_fixnum(k))) {
         Object *x = reg_object(o);
         int64_t i = value_fixnum(k);
@@ -134,6 +154,35 @@ TARGET(BUILD_TUPLE)
         FINISH_DROPS(0, put_plain(th, F, pc, value_of(o)));
     }
     if (UNLIKELY(!slow_BUILD_TUPLE(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(FORMAT_VALUE)
+{
+    Value b = r[pc->b];
+    if (value_is_object(b) && object_shape(reg_object(b)) == SHAPE_STR &&
+        (pc->flags & FLAG_X) == 0 && SUB(pc->flags) < 2) { /* a str is its own text */
+        Value v = pc->flags & B_DEAD ? b : reg_copy(th, b);
+        FINISH_DROPS(0, put_plain(th, F, pc, v));
+    }
+    SAVE();
+    if (UNLIKELY(!slow_FORMAT_VALUE(th, F, pc)))
+        goto error;
+    FINISH(0);
+}
+
+TARGET(BUILD_SET)
+{
+    SAVE();
+    if (instr_op(pc + 1) == OP_OR) { /* s | {x}: what is added needs no set of its own */
+        Answer did = slow_union_display(th, F, pc);
+        if (UNLIKELY(did == FAILED))
+            goto error;
+        if (did == YES)
+            FINISH(1);
+    }
+    if (UNLIKELY(!slow_BUILD_SET(th, F, pc)))
         goto error;
     FINISH(0);
 }

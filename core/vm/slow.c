@@ -545,26 +545,19 @@ slow_GET_ITER(Thread *th, Frame *f, const Instr *pc)
 }
 
 Answer
-slow_for_iter(Thread *th, Frame *f, const Instr *pc)
+slow_for_iter_end(Thread *th, Frame *f, const Instr *pc)
 {
-    Value it = reg(f, pc->a);
-    Value v = iter_next(th, it);
-    if (v == NULL) {
-        if (error_set(th))
-            return FAILED;
-        Value w = f->r[pc->a];
-        f->r[pc->a] = NULL;
-        reg_drop(th, w);
-        return NO;
+    if (!error_set(th)) { /* its class changed meanwhile, or it is none */
+        raise_type_error(th, "'%T' object is not an iterator", reg(f, pc->a));
+        return FAILED;
     }
-    if (pc->flags & A_LIVE) {
-        Value old = f->r[pc->b];
-        f->r[pc->b] = v;
-        reg_drop(th, old);
-    } else {
-        f->r[pc->b] = v;
-    }
-    return YES;
+    if (!error_matches(th, &exc_StopIteration))
+        return FAILED;
+    error_clear(th);
+    Value w = f->r[pc->a];
+    f->r[pc->a] = NULL;
+    reg_drop(th, w);
+    return NO;
 }
 
 /* Moves n counted items into the registers from r[a] on; then b ends. */

@@ -12,9 +12,9 @@
 #define SLOW_OPS(X)                                                                               \
     X(LOAD_CLASSDEREF) X(STORE_GLOBAL) X(DELETE_GLOBAL) X(STORE_NAME) X(DELETE_NAME)              \
     X(LOAD_LOCALS) X(DELETE_ATTR) X(DELETE_ITEM) X(BUILD_SLICE) X(GET_SLICE) X(SET_SLICE)                       \
-    X(GET_ITER) X(BUILD_LIST) X(BUILD_SET) X(BUILD_MAP) X(BUILD_STRING)            \
+    X(GET_ITER) X(BUILD_LIST) X(BUILD_MAP) X(BUILD_STRING)            \
     X(SET_ADD) X(MAP_ADD) X(LIST_EXTEND) X(SET_UPDATE) X(DICT_UPDATE) X(DICT_MERGE)               \
-    X(LIST_TO_TUPLE) X(UNPACK_EX) X(FORMAT_VALUE) X(MAKE_FUNCTION) X(LOAD_BUILD_CLASS)            \
+    X(LIST_TO_TUPLE) X(UNPACK_EX) X(MAKE_FUNCTION) X(LOAD_BUILD_CLASS)            \
     X(IMPORT_NAME) X(IMPORT_FROM) X(IMPORT_STAR) X(CHECK_EG_MATCH) X(PREP_RERAISE_STAR)           \
     X(LOAD_ASSERTION_ERROR) X(WITH_PREPARE) X(WITH_EXC_ARGS) X(ASYNC_GEN_WRAP)                    \
     X(GET_YIELD_FROM_ITER) X(GET_AWAITABLE) X(GET_AITER) X(GET_ANEXT) X(MATCH_CLASS)              \
@@ -35,6 +35,10 @@ RAISES bool slow_compare(Thread *th, Frame *f, const Instr *pc);
 Answer slow_compare_jump(Thread *th, Frame *f, const Instr *pc, bool imm);
 Answer slow_truth(Thread *th, Frame *f, unsigned reg);
 RAISES bool slow_CONTAINS(Thread *th, Frame *f, const Instr *pc);
+RAISES bool slow_FORMAT_VALUE(Thread *th, Frame *f, const Instr *pc);
+RAISES bool slow_BUILD_SET(Thread *th, Frame *f, const Instr *pc);
+/* The BUILD_SET at `pc` and the OR behind it that takes its result: NO: not that, nothing done. */
+Answer slow_union_display(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_BUILD_TUPLE(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_unpack(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_get_item(Thread *th, Frame *f, const Instr *pc);
@@ -46,7 +50,8 @@ RAISES bool slow_store_attr(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_load_method(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_load_global(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_load_name(Thread *th, Frame *f, Instr *pc);
-Answer slow_for_iter(Thread *th, Frame *f, const Instr *pc);        /* NO: exhausted */
+/* The iterator gave nothing, by an exception or for want of `next`.  NO: exhausted. */
+Answer slow_for_iter_end(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_raise(Thread *th, Frame *f, const Instr *pc);      /* always false */
 
 /* What a call did. */

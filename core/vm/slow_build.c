@@ -2,7 +2,7 @@
 #include "core/vm/slow.h"
 
 #include "objects/container/container.h"
-#include "objects/container/dict_priv.h"
+#include "objects/container/fast.h"
 #include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/model/upcall.h"
@@ -108,6 +108,32 @@ slow_BUILD_SET(Thread *th, Frame *f, const Instr *pc)
         reg_drop(th, f->r[pc->b + i]);
     put_plain(th, f, pc, set);
     return true;
+}
+
+Answer
+slow_union_display(Thread *th, Frame *f, const Instr *pc)
+{
+    const Instr *next = pc + 1; /* a = b | c */
+    Value *w = f->r + pc->b;
+    size_t n = pc->c;
+    Value set = reg(f, next->b);
+    if (next->c != pc->a || !(next->flags & C_DEAD) || next->b == next->c)
+        return NO;
+    if (!is_exact(set, SHAPE_FROZENSET) && (!is_exact(set, SHAPE_SET) || (next->flags & FLAG_X)))
+        return NO;
+    for (size_t i = 0; i < n; i++) {
+        if (!dict_key_is_compact(value_strip(w[i])))
+            return NO;
+    }
+    for (size_t i = 0; i < n; i++)
+        w[i] = reg_take(th, w[i]);
+    Value v = set_with(th, set, w, n);
+    if (v == NULL)
+        return FAILED;
+    for (size_t i = 0; i < n; i++)
+        reg_drop(th, w[i]);
+    put_result_b(th, f, next, v);
+    return YES;
 }
 
 bool

@@ -34,3 +34,30 @@ contains_quick(Thread *th, Value container, Value v)
         return FAILED;
     }
 }
+
+bool
+iter_gives_pairs(Value it)
+{
+    switch (shape_of(it)) {
+    case SHAPE_DICT_ITEM_ITER:
+    case SHAPE_ENUMERATE:
+        return true;
+    case SHAPE_ZIP:
+        return zip_of_two(it);
+    default:
+        return false;
+    }
+}
+
+Answer
+iter_next_pair(Thread *th, Value it, Value *first, Value *second)
+{
+    switch (shape_of(it)) {
+    case SHAPE_DICT_ITEM_ITER:
+        return dict_items_next_pair(th, it, first, second);
+    case SHAPE_ENUMERATE:
+        return enumerate_next_pair(th, it, first, second);
+    default:
+        return zip_next_pair(th, it, first, second);
+    }
+}

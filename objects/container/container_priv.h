@@ -202,6 +202,10 @@ Value tuple_iter_new(Thread *th, Value tuple);
 Value list_iter_new(Thread *th, Value list);
 Value list_reversed_new(Thread *th, Value list);
 
+Answer zip_next_pair(Thread *th, Value zip, Value *first, Value *second);
+bool zip_of_two(Value zip);
+Answer enumerate_next_pair(Thread *th, Value it, Value *number, Value *item);
+
 /* A bound of index(): as slices take it, but None is refused. */
 RAISES static inline bool
 index_bound(Thread *th, Value v, int64_t *i)

@@ -212,8 +212,40 @@ dict_increment(Thread *th, Dict *d, Value key, int64_t hash)
 }
 
 bool
+dict_set_compact(Thread *th, Value dict, Value key, Value v)
+{
+    Dict *d = as_dict(dict);
+    int64_t hash = dict_compact_hash(key);
+    object_touch(th, &d->head);
+    bool held = object_lock(&d->head);
+    DictTable *t = load_relaxed(&d->table);
+    if (LIKELY(t->stride == DICT_COMPACT)) {
+        size_t slot;
+        DictEntry *e = dict_compact_search(t, key, hash, &slot);
+        if (e != NULL) {
+            Value old = load_relaxed(&e->value);
+            store_release(&e->value, v); /* [dict.value] */
+            bool shared = object_shared(&d->head);
+            object_unlock(&d->head, held);
+            drop_from(th, shared, old);
+            return true;
+        }
+        if (LIKELY(load_relaxed(&t->used) < t->capacity)) {
+            dict_table_append(t, slot, hash, retain(th, key), v);
+            store_release(&d->length, load_relaxed(&d->length) + 1); /* [dict.length] */
+            object_unlock(&d->head, held);
+            return true;
+        }
+    }
+    object_unlock(&d->head, held);
+    return dict_insert(th, d, retain(th, key), hash, v, false, NULL) != FAILED;
+}
+
+bool
 dict_set(Thread *th, Value d, Value key, Value v)
 {
+    if (LIKELY(dict_key_is_compact(key)))
+        return dict_set_compact(th, d, key, retain(th, v));
     int64_t hash;
     if (!value_hash(th, key, &hash))
         return false;

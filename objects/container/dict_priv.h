@@ -230,6 +230,8 @@ Answer dict_insert(Thread *th, Dict *d, Value STEALS key, int64_t hash, Value ST
                    Value *out);
 /* d[key] = d.get(key, 0) + 1 at once, if what is there is a small int; NO: it is something else. */
 Answer dict_increment(Thread *th, Dict *d, Value key, int64_t hash);
+/* d[key] = v with a key that dict_key_is_compact(). */
+RAISES bool dict_set_compact(Thread *th, Value d, Value key, Value STEALS v);
 /* Takes a key out: YES with its value in *out (new reference, if out is not NULL). */
 Answer dict_remove(Thread *th, Dict *d, Value key, int64_t hash, Value *out);
 /* The last item, removed: YES with new references, NO if the dict is empty. */
@@ -243,6 +245,7 @@ RAISES Value dict_alloc(Thread *th, Type *type);
 Answer dict_equal(Thread *th, Value a, Value b);
 
 /* dict_views.c */
+Answer dict_items_next_pair(Thread *th, Value it, Value *key, Value *v); /* of a DICT_ITEM_ITER */
 BORROWED Dict *dict_of_view(Value view);
 RAISES Value dict_view_new(Thread *th, Value dict, uint32_t shape);
 /* The same for a type derived from dict_keys, dict_values or dict_items. */
@@ -282,7 +285,8 @@ dict_compact_search(const DictTable *t, Value key, int64_t hash, size_t *slot)
             *slot = at;
             return NULL;
         }
-        DictEntry *e = dict_entry(t, i - 1);
+        DictEntry *e = (DictEntry *)(void *)((char *)(uintptr_t)t + sizeof(DictTable) +
+                                             (i - 1) * (size_t)DICT_COMPACT);
         Value k = load_acquire(&e->key); /* pairs with dict_table_append() [dict.key] */
         if (k == key)
             return e;

@@ -69,7 +69,7 @@ dict_iter_new(Thread *th, Value dict, uint32_t shape)
 
 /* Finds the next entry and takes it: true with new references (for pointers that are not NULL);
  * false at the end or with an exception. */
-static bool
+ALWAYS_INLINE bool
 dict_iter_step(Thread *th, DictIter *it, bool reverse, Value *key, Value *value)
 {
     object_touch(th, &it->head);
@@ -212,6 +212,14 @@ item_iter_next(Thread *th, Value self)
     if (!dict_iter_step(th, as_iter(self), false, &key, &v))
         return NULL;
     return item_pair(th, as_iter(self), key, v);
+}
+
+Answer
+dict_items_next_pair(Thread *th, Value self, Value *key, Value *v)
+{
+    if (LIKELY(dict_iter_step(th, as_iter(self), false, key, v)))
+        return YES;
+    return error_set(th) ? FAILED : NO;
 }
 
 static Value

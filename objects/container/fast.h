@@ -11,6 +11,9 @@
 #include "objects/container/dict_priv.h"
 #include "objects/text/str.h"
 
+/* A new set like `set`, with keys of these kinds added. */
+RAISES Value set_with(Thread *th, Value set, const Value *items, size_t n);
+
 /* Item i (not negative), or NULL when it is out of range. */
 static inline Value
 list_peek(Value list, int64_t i)
@@ -118,6 +121,11 @@ dict_peek_int(Value dict, Value key)
     }
     return load_acquire(&e->value); /* [dict.value] */
 }
+
+/* What a loop over pairs takes from the iterator of a dict's items(), from zip() of two and from
+ * enumerate(), without the tuple: YES with new references, NO at the end. */
+bool iter_gives_pairs(Value it);
+Answer iter_next_pair(Thread *th, Value it, Value *first, Value *second);
 
 /* One step of an exact list iterator that this thread owns and nobody shares: the raw word and
  * the step taken, or NULL at the end or when the general way must be gone. */

@@ -589,16 +589,15 @@ enumerate_big(Thread *th, Enumerate *e)
     return n;
 }
 
-static Value
-enumerate_next(Thread *th, Value self)
+Answer
+enumerate_next_pair(Thread *th, Value self, Value *number, Value *item)
 {
     Enumerate *e = (Enumerate *)(void *)value_object(self);
-    Value item = next_item(th, e->iter);
-    if (item == NULL)
-        return NULL;
-    bool alone = iter_alone(th, &e->head);
+    *item = next_item(th, e->iter);
+    if (*item == NULL)
+        return error_set(th) ? FAILED : NO;
     int64_t i = load_relaxed(&e->index);
-    if (LIKELY(alone)) {
+    if (LIKELY(iter_alone(th, &e->head))) {
         if (i != INT64_MAX)
             store_relaxed(&e->index, i + 1);
     } else {
@@ -606,11 +605,21 @@ enumerate_next(Thread *th, Value self)
         while (i != INT64_MAX && !cas_relaxed(&e->index, &i, i + 1)) {
         }
     }
-    Value number = i == INT64_MAX ? enumerate_big(th, e) : int_from_i64(th, i);
-    if (number == NULL) {
-        drop(th, item);
+    *number = i == INT64_MAX ? enumerate_big(th, e) : int_from_i64(th, i);
+    if (LIKELY(*number != NULL))
+        return YES;
+    drop(th, *item);
+    return FAILED;
+}
+
+static Value
+enumerate_next(Thread *th, Value self)
+{
+    Enumerate *e = (Enumerate *)(void *)value_object(self);
+    Value number, item;
+    if (enumerate_next_pair(th, self, &number, &item) != YES)
         return NULL;
-    }
+    bool alone = iter_alone(th, &e->head);
     Value pair = alone ? field_peek(&e->pair) : NULL;
     if (pair != NULL && object_unique(th, value_object(pair))) {
         Value *items = as_tuple(pair)->items;

@@ -524,6 +524,58 @@ list_set(Thread *th, Value list, int64_t i, Value v)
     return true;
 }
 
+/* -- several items at once -- */
+
+enum { SPLICE_SMALL = 32 };
+
+/* list[lo:hi] = v in place, without other memory, if v is an exact tuple or another exact list, the
+ * array has room and few items leave it.  NO: nothing was done. */
+static Answer
+list_splice_small(Thread *th, List *l, int64_t lo, int64_t hi, Value v)
+{
+    List *other = is_exact(v, SHAPE_LIST) ? as_list(v) : NULL;
+    if (other == l || (other == NULL && !is_exact(v, SHAPE_TUPLE)))
+        return NO;
+    if (other != NULL)
+        object_touch(th, &other->head);
+    bool held = other ? object_lock_two(&l->head, &other->head) : object_lock(&l->head);
+    int64_t length = load_relaxed(&l->length);
+    ItemArray *a = load_relaxed(&l->array), *b = other ? load_relaxed(&other->array) : NULL;
+    int64_t from = lo < 0 ? (lo + length < 0 ? 0 : lo + length) : lo > length ? length : lo;
+    int64_t to = hi < 0 ? hi + length : hi > length ? length : hi;
+    if (to < from)
+        to = from;
+    size_t n = other ? (size_t)load_relaxed(&other->length) : (size_t)tuple_length(v);
+    size_t out = (size_t)(to - from), after = (size_t)length - out + n;
+    bool fits = a != NULL && after <= (size_t)a->capacity && out <= SPLICE_SMALL &&
+                n <= 64 * SPLICE_SMALL;
+    Value removed[SPLICE_SMALL];
+    bool shared = object_shared(&l->head);
+    if (LIKELY(fits)) {
+        memcpy(removed, (void *)&a->items[from], out * sizeof(Value));
+        if (n != out)
+            fields_move(&a->items[(size_t)from + n], &a->items[to], (size_t)(length - to), shared);
+        const Value *items = other ? (b ? (const Value *)(void *)b->items : NULL)
+                                   : as_tuple(v)->items; /* under the lock, or constant */
+        for (size_t i = 0; i < n; i++)
+            store_release(&a->items[(size_t)from + i], retain(th, items[i])); /* [list.item] */
+        for (size_t i = after; i < (size_t)length; i++)
+            store_release(&a->items[i], NULL);
+        store_release(&l->length, (int64_t)after); /* [list.length] */
+    }
+    if (other)
+        object_unlock_two(&l->head, &other->head, held);
+    else
+        object_unlock(&l->head, held);
+    if (UNLIKELY(!fits))
+        return NO;
+    for (size_t i = out; i-- > 0;)
+        drop_from(th, shared, removed[i]);
+    if (out > n)
+        list_shrink(th, l);
+    return YES;
+}
+
 /* -- extending -- */
 
 /* Appends the items of an array at one moment; takes the array and its references over. */
@@ -603,7 +655,19 @@ list_extend(Thread *th, Value list, Value iterable)
 {
     List *l = as_list(list);
     object_touch(th, &l->head);
-    if (is_exact(iterable, SHAPE_LIST) || iterable == list) {
+    bool is_list = is_exact(iterable, SHAPE_LIST);
+    if (iterable != list && (is_list || is_exact(iterable, SHAPE_TUPLE))) {
+        int64_t n = is_list ? list_length(iterable) : tuple_length(iterable), now = list_length(list);
+        if (n == 0)
+            return true;
+        if (n <= 64 * SPLICE_SMALL) {
+            if (!list_reserve(th, l, (size_t)(now + n), now == 0))
+                return false;
+            if (LIKELY(list_splice_small(th, l, INT64_MAX, INT64_MAX, iterable) == YES))
+                return true;
+        }
+    }
+    if (is_list || iterable == list) {
         size_t n;
         ItemArray *a = list_snapshot(th, iterable, &n);
         return a != NULL && list_extend_array(th, l, a);
@@ -672,56 +736,6 @@ items_to_assign(Thread *th, Value v, const char *message)
     }
     drop(th, sequence);
     return a;
-}
-
-enum { SPLICE_SMALL = 32 };
-
-/* list[lo:hi] = v in place, without other memory, if v is an exact tuple or another exact list, the
- * array has room and few items leave it.  NO: nothing was done. */
-static Answer
-list_splice_small(Thread *th, List *l, int64_t lo, int64_t hi, Value v)
-{
-    List *other = is_exact(v, SHAPE_LIST) ? as_list(v) : NULL;
-    if (other == l || (other == NULL && !is_exact(v, SHAPE_TUPLE)))
-        return NO;
-    if (other != NULL)
-        object_touch(th, &other->head);
-    bool held = other ? object_lock_two(&l->head, &other->head) : object_lock(&l->head);
-    int64_t length = load_relaxed(&l->length);
-    ItemArray *a = load_relaxed(&l->array), *b = other ? load_relaxed(&other->array) : NULL;
-    int64_t from = lo < 0 ? (lo + length < 0 ? 0 : lo + length) : lo > length ? length : lo;
-    int64_t to = hi < 0 ? hi + length : hi > length ? length : hi;
-    if (to < from)
-        to = from;
-    size_t n = other ? (size_t)load_relaxed(&other->length) : (size_t)tuple_length(v);
-    size_t out = (size_t)(to - from), after = (size_t)length - out + n;
-    bool fits = a != NULL && after <= (size_t)a->capacity && out <= SPLICE_SMALL &&
-                n <= 64 * SPLICE_SMALL;
-    Value removed[SPLICE_SMALL];
-    bool shared = object_shared(&l->head);
-    if (LIKELY(fits)) {
-        memcpy(removed, (void *)&a->items[from], out * sizeof(Value));
-        if (n != out)
-            fields_move(&a->items[(size_t)from + n], &a->items[to], (size_t)(length - to), shared);
-        const Value *items = other ? (b ? (const Value *)(void *)b->items : NULL)
-                                   : as_tuple(v)->items; /* under the lock, or constant */
-        for (size_t i = 0; i < n; i++)
-            store_release(&a->items[(size_t)from + i], retain(th, items[i])); /* [list.item] */
-        for (size_t i = after; i < (size_t)length; i++)
-            store_release(&a->items[i], NULL);
-        store_release(&l->length, (int64_t)after); /* [list.length] */
-    }
-    if (other)
-        object_unlock_two(&l->head, &other->head, held);
-    else
-        object_unlock(&l->head, held);
-    if (UNLIKELY(!fits))
-        return NO;
-    for (size_t i = 0; i < out; i++)
-        drop_from(th, shared, removed[i]);
-    if (out > n)
-        list_shrink(th, l);
-    return YES;
 }
 
 /* list[start:stop:step] = items, step not 1; takes the array over. */

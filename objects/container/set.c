@@ -4,6 +4,7 @@
  * Python (set_priv.h).  A frozenset is filled before it is published and does not change.
  */
 #include "objects/container/dict_priv.h"
+#include "objects/container/fast.h"
 #include "objects/container/set_priv.h"
 
 union SetEmpty set_empty_table;
@@ -263,7 +264,8 @@ set_grow(Thread *th, Set *s, SetTable *seen, size_t extra)
 {
     size_t live = (size_t)load_acquire(&s->length); /* [set.length] */
     uint32_t stamp = seen->stamp;
-    SetTable *t = table_new(th, live * 2 > live + extra ? live * 2 : live + extra);
+    size_t need = live < 50000 ? live * 4 : live * 2;
+    SetTable *t = table_new(th, need > live + extra ? need : live + extra);
     if (t == NULL)
         return false;
     bool held = object_lock(&s->head);
@@ -663,11 +665,18 @@ set_update(Thread *th, Value v, Value iterable)
         drop_null(th, d);
         return ok;
     }
-    Value it = get_iter(th, iterable);
+    bool is_list = is_exact(iterable, SHAPE_LIST), is_tuple = is_exact(iterable, SHAPE_TUPLE);
+    Value it = is_list || is_tuple ? retain(th, iterable) : get_iter(th, iterable);
     if (it == NULL)
         return false;
     for (size_t step = 0;; step++) {
-        Value key = next_item(th, it);
+        Value key; /* of a list or tuple as its iterator would give it */
+        if (is_list)
+            key = list_get(th, it, (int64_t)step);
+        else if (is_tuple)
+            key = retain_null(th, tuple_peek(it, (int64_t)step));
+        else
+            key = next_item(th, it);
         if (key == NULL)
             break;
         int64_t hash;
@@ -852,6 +861,60 @@ set_contains_quick(Thread *th, Value v, Value key)
     return r == PROBE_FOUND ? YES : r == PROBE_ABSENT ? NO : FAILED;
 }
 
+/* Puts keys that are exact strs or immediate ints into an unpublished set, whose table is empty
+ * and has room; takes them over. */
+static void
+set_put_taken(Thread *th, Set *s, const Value *items, size_t n)
+{
+    SetTable *t = plain_load(&s->table); /* plain: unpublished */
+    uint32_t added = 0;
+    for (size_t i = 0; i < n; i++) {
+        Value key = items[i];
+        SetProbe p;
+        probe_start(&p, t, value_is_fixnum(key) ? fixnum_hash(key) : str_hash_fast(key));
+        if (UNLIKELY(probe_run(&p, key) == PROBE_FOUND)) { /* all are of two kinds: it can tell */
+            drop(th, key);
+            continue;
+        }
+        plain_store(&t->slots[p.slot].hash, p.hash);
+        plain_store(&t->slots[p.slot].key, key);
+        added++;
+    }
+    plain_store(&t->used, added);
+    plain_store(&s->length, (int64_t)added);
+}
+
+Value
+set_with(Thread *th, Value set, const Value *items, size_t n)
+{
+    Value v = set_alloc_like(th, set);
+    if (v == NULL || !set_fill_copy(th, v, as_set(set), n)) {
+        drop_null(th, v);
+        return NULL;
+    }
+    Set *s = as_set(v);
+    for (size_t i = 0; i < n; i++) {
+        Value key = items[i];
+        SetTable *t = plain_load(&s->table); /* plain: unpublished */
+        SetProbe p;
+        probe_start(&p, t, value_is_fixnum(key) ? fixnum_hash(key) : str_hash_fast(key));
+        int r = probe_run(&p, key);
+        if (r == PROBE_FOUND)
+            continue;
+        uint32_t used = plain_load(&t->used);
+        if (LIKELY(r == PROBE_ABSENT && used < table_limit(t))) {
+            plain_store(&t->slots[p.slot].hash, p.hash);
+            plain_store(&t->slots[p.slot].key, retain(th, key));
+            plain_store(&t->used, used + 1);
+            plain_store(&s->length, plain_load(&s->length) + 1);
+        } else if (set_insert(th, s, retain(th, key), p.hash) == FAILED) { /* may run Python code */
+            drop(th, v);
+            return NULL;
+        }
+    }
+    return v;
+}
+
 Value
 set_of_taken(Thread *th, const Value *items, size_t n)
 {
@@ -863,22 +926,8 @@ set_of_taken(Thread *th, const Value *items, size_t n)
         drop(th, v);
         return NULL;
     }
-    uint32_t used = 0;
-    for (size_t i = 0; i < n; i++) {
-        Value key = items[i];
-        SetProbe p;
-        probe_start(&p, t, value_is_fixnum(key) ? fixnum_hash(key) : str_hash_fast(key));
-        if (UNLIKELY(probe_run(&p, key) == PROBE_FOUND)) {
-            drop(th, key);
-            continue;
-        }
-        plain_store(&t->slots[p.slot].hash, p.hash); /* plain: unpublished */
-        plain_store(&t->slots[p.slot].key, key);
-        used++;
-    }
-    plain_store(&t->used, used);
     plain_store(&as_set(v)->table, t);
-    plain_store(&as_set(v)->length, (int64_t)used);
+    set_put_taken(th, as_set(v), items, n);
     return v;
 }
 

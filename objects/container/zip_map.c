@@ -128,6 +128,29 @@ zip_next(Thread *th, Value self)
     return result;
 }
 
+Answer
+zip_next_pair(Thread *th, Value self, Value *first, Value *second)
+{
+    Zip *z = as_zip(self);
+    *first = next_item(th, tuple_item(z->iters, 0));
+    if (UNLIKELY(*first == NULL)) {
+        zip_ended(th, z, 0);
+        return error_set(th) ? FAILED : NO;
+    }
+    *second = next_item(th, tuple_item(z->iters, 1));
+    if (LIKELY(*second != NULL))
+        return YES;
+    drop(th, *first);
+    zip_ended(th, z, 1);
+    return error_set(th) ? FAILED : NO;
+}
+
+bool
+zip_of_two(Value self)
+{
+    return tuple_length(as_zip(self)->iters) == 2;
+}
+
 static Value
 zip_reduce(Thread *th, Value self)
 {

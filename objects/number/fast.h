@@ -12,6 +12,9 @@
 #include "base/attrs.h"
 #include "objects/number/float_encode.h"
 
+/* Writes n in decimal so that it ends before `end` (20 characters at most); where it begins. */
+char *int_digits_before(char *end, int64_t n);
+
 /* Whether both words are immediate ints: bit 0 of both is set. */
 ALWAYS_INLINE bool
 both_fix(Value a, Value b)

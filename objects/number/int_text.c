@@ -45,6 +45,16 @@ word_digits(char *end, uint64_t n)
     return end;
 }
 
+char *
+int_digits_before(char *end, int64_t n)
+{
+    if (n >= 0)
+        return word_digits(end, (uint64_t)n);
+    end = word_digits(end, 0 - (uint64_t)n);
+    *--end = '-';
+    return end;
+}
+
 /* Upper bound of the digits of a number of `bits` bits. */
 static size_t
 digits_bound(int64_t bits, int base)
@@ -134,6 +144,10 @@ int_to_str(Thread *th, Value v, int base, bool prefix)
 Value
 int_decimal(Thread *th, Value v)
 {
+    if (LIKELY(value_is_fixnum(v))) {
+        char buf[24], *end = buf + sizeof buf, *p = int_digits_before(end, value_fixnum(v));
+        return str_from_ascii(th, p, (size_t)(end - p));
+    }
     return int_to_str(th, v, 10, false);
 }
 

@@ -126,11 +126,12 @@ new_of_width(Thread *th, size_t length, uint8_t width, bool ascii)
     if (UNLIKELY(length > STR_MAX_LENGTH)) {
         return raise_memory(th);
     }
-    Object *o = object_new_kind(th, SHAPE_STR, STR_OFFSET + (length + 1) * width, false);
+    Object *o = object_new_bare(th, SHAPE_STR, STR_OFFSET + (length + 1) * width, false);
     if (UNLIKELY(o == NULL)) {
         return NULL;
     }
     Str *s = (Str *)(void *)o;
+    memset((char *)s + sizeof(struct Object), 0, STR_OFFSET - sizeof(struct Object));
     str_set_facts(s, length, width, ascii);
     chars_put(s->data, width, length, 0);
     return value_of(s);
@@ -819,6 +820,9 @@ new_slot(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
     Value v[3] = {NULL, NULL, NULL};
     if (nargs == 1 && kwnames == NULL) {
         v[0] = arg(args, 0);
+        if (LIKELY(type == &str_type)) {
+            return to_str(th, v[0]);
+        }
     } else if (!args_bind(th, &params, args, nargs, kwnames, v)) {
         return NULL;
     }

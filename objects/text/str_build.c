@@ -5,6 +5,8 @@
  */
 #include "objects/text/text_priv.h"
 
+#include "objects/number/fast.h"
+
 #include <stdio.h>
 
 void
@@ -152,15 +154,7 @@ str_builder_c(Thread *th, StrBuilder *b, const char *text)
 bool
 str_builder_i64(Thread *th, StrBuilder *b, int64_t n)
 {
-    char buf[24], *end = buf + sizeof buf, *p = end;
-    uint64_t m = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    do {
-        *--p = (char)('0' + m % 10);
-        m /= 10;
-    } while (m != 0);
-    if (n < 0) {
-        *--p = '-';
-    }
+    char buf[24], *end = buf + sizeof buf, *p = int_digits_before(end, n);
     return str_builder_ascii(th, b, p, (size_t)(end - p));
 }
 

@@ -7,6 +7,7 @@
 #include "objects/text/format_spec.h"
 
 #include "objects/model/names.h"
+#include "objects/number/fast.h"
 
 #include <limits.h>
 
@@ -563,12 +564,81 @@ percent_free(Thread *th, Percent *p)
     str_builder_free(&p->out);
 }
 
+enum { QUICK_MAX = 256 };
+
+/* The most common by far: an ASCII format with %s, %d and %% only, ASCII strs and small ints for
+ * them, a short result: true with what str_percent_format() returns.  False: something else. */
+static bool
+percent_quick(Thread *th, Value format, Value args, Value *result)
+{
+    const Str *f = as_str(format);
+    if (!f->ascii || f->length > QUICK_MAX) {
+        return false;
+    }
+    const Value *item = &args;
+    int64_t left = 1;
+    if (is_exact(args, SHAPE_TUPLE)) {
+        item = as_tuple(args)->items;
+        left = tuple_length(args);
+    }
+    char buf[QUICK_MAX];
+    size_t n = 0;
+    const uint8_t *p = f->data, *end = p + f->length;
+    while (p < end) {
+        uint8_t c = *p++;
+        if (c == '%') {
+            if (p == end) {
+                return false;
+            }
+            c = *p++;
+            if (c != '%') {
+                if ((c != 's' && c != 'd') || left == 0) {
+                    return false;
+                }
+                left--;
+                Value v = *item++;
+                char digits[24];
+                const void *from;
+                size_t size;
+                if (value_is_fixnum(v)) {
+                    from = int_digits_before(digits + sizeof digits, value_fixnum(v));
+                    size = (size_t)(digits + sizeof digits - (const char *)from);
+                } else if (c == 's' && is_exact(v, SHAPE_STR) && as_str(v)->ascii) {
+                    from = as_str(v)->data;
+                    size = as_str(v)->length;
+                } else {
+                    return false;
+                }
+                if (size > QUICK_MAX - n) {
+                    return false;
+                }
+                copy_bytes(buf + n, from, size);
+                n += size;
+                continue;
+            }
+        }
+        if (n == QUICK_MAX) {
+            return false;
+        }
+        buf[n++] = (char)c;
+    }
+    if (left != 0) {
+        return false;
+    }
+    *result = str_from_ascii(th, buf, n);
+    return true;
+}
+
 Value
 str_percent_format(Thread *th, Value format, Value args)
 {
+    Value v;
+    if (LIKELY(percent_quick(th, format, args, &v))) {
+        return v;
+    }
     Percent p;
     percent_init(th, &p, chars_of(format), args, false);
-    Value v = run(th, &p) ? str_builder_finish(th, &p.out) : NULL;
+    v = run(th, &p) ? str_builder_finish(th, &p.out) : NULL;
     percent_free(th, &p);
     return v;
 }
