@@ -112,6 +112,17 @@ call_other:
         def = d->def;
         given++;
         n--;
+        if (def->f1 == list_append_method && n == 1 && is_exact(self, SHAPE_LIST)) {
+            args[1] = reg_take(th, args[1]);
+            if (LIKELY(list_append_fast(th, self, args[1]))) {
+                reg_drop(th, args[0]);
+                reg_drop(th, w);
+                Value old = pc->flags & A_LIVE ? r[pc->c] : NULL;
+                r[pc->c] = REG_STATIC(NONE);
+                reg_drop(th, old);
+                POLL(1);
+            }
+        }
     } else if (object_shape(x) == SHAPE_METHOD &&
                is_function(((Method *)(void *)x)->function)) {
         const Method *m = (Method *)(void *)x;

@@ -424,6 +424,21 @@ TARGET(JUMP_COMPARE)
 }
 jump_compare_slow:
 {
+    Value p = r[pc->b], q = r[pc->c];
+    if (value_is_object(p) && value_is_object(q) && object_shape(reg_object(p)) == SHAPE_STR &&
+        object_shape(reg_object(q)) == SHAPE_STR &&
+        (SUB(pc->flags) == OP_EQ || SUB(pc->flags) == OP_NE)) {
+        const Str *s = (Str *)(void *)reg_object(p), *t = (Str *)(void *)reg_object(q);
+        bool same = s == t || (s->length == t->length && s->data[0] == t->data[0] &&
+                               str_equal(value_of(s), value_of(t)));
+        bool yes = same == (SUB(pc->flags) == OP_EQ);
+        bool slow = pc->flags & B_DEAD ? reg_drop(th, p) : false;
+        if (pc->flags & C_DEAD)
+            slow |= reg_drop(th, q);
+        if (yes == ((pc->flags & FLAG_X) != 0))
+            pc += instr_offset(pc);
+        FINISH_DROPS(1, slow);
+    }
     SAVE();
     Answer a = slow_compare_jump(th, F, pc, false);
     if (UNLIKELY(a == FAILED))

@@ -46,6 +46,8 @@ list_append_fast(Thread *th, Value list, Value v)
     return room;
 }
 
+/* The method, for the evaluator to know it. */
+Value list_append_method(Thread *th, Value self, Value v);
 /* The rest of list_append_steal(): there was no room. */
 RAISES bool list_append_slow(Thread *th, Value list, Value STEALS v);
 

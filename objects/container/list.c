@@ -1229,7 +1229,7 @@ list_length_slot(Thread *th, Value self)
     return list_length(self);
 }
 
-static Value
+Value
 list_append_method(Thread *th, Value self, Value v)
 {
     return list_append(th, self, v) ? NONE : NULL;
