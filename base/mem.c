@@ -38,9 +38,8 @@ raw_aligned(size_t size, size_t align)
 static ATOMIC(uint64_t) fail_countdown; /* [atomic] 0: no failure is due */
 static ATOMIC(uint8_t) fail_happened;   /* [atomic] */
 
-/* Whether this allocation is the one that fails. */
-static int
-fails_now(void)
+int
+mem_fails_now(void)
 {
     uint64_t n = load_relaxed(&fail_countdown);
     while (n != 0) {
@@ -66,8 +65,6 @@ mem_has_failed(void)
     return load_relaxed(&fail_happened);
 }
 #else
-#define fails_now() 0
-
 void
 mem_fail_nth(uint64_t n)
 {
@@ -84,7 +81,7 @@ mem_has_failed(void)
 void *
 mem_alloc(size_t size)
 {
-    if (fails_now())
+    if (mem_fails_now())
         return NULL;
     return raw_malloc(size ? size : 1);
 }
@@ -92,7 +89,7 @@ mem_alloc(size_t size)
 void *
 mem_alloc_zeroed(size_t size)
 {
-    if (fails_now())
+    if (mem_fails_now())
         return NULL;
     return raw_zalloc(size ? size : 1);
 }
@@ -100,7 +97,7 @@ mem_alloc_zeroed(size_t size)
 void *
 mem_resize(void *p, size_t size)
 {
-    if (fails_now())
+    if (mem_fails_now())
         return NULL;
     return raw_realloc(p, size ? size : 1);
 }
@@ -109,7 +106,7 @@ void *
 mem_alloc_aligned(size_t size, size_t align)
 {
     ASSERT((align & (align - 1)) == 0);
-    if (fails_now())
+    if (mem_fails_now())
         return NULL;
     return raw_aligned(size, align);
 }

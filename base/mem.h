@@ -37,10 +37,17 @@ void mem_unpin(MemPins *pins);
 /* How many bytes of the block at `p` may be used; at least what was asked for. */
 size_t mem_usable_size(void *p);
 
-/* Makes the n-th allocation from now fail (1: the next one), once; 0: none.  Only
+/* Makes the n-th allocation (of a block, an object, or room in a VEC) from now fail (1: the next one), once; 0: none.  Only
  * in debug builds; elsewhere it does nothing. */
 void mem_fail_nth(uint64_t n);
 /* Whether the failure asked for by mem_fail_nth() has happened. */
 int mem_has_failed(void);
+/* Whether the allocation that is being made is the one that fails: asked by whatever does not
+ * come from the functions above. */
+#ifdef WEFT_DEBUG
+int mem_fails_now(void);
+#else
+#define mem_fails_now() 0
+#endif
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "base/attrs.h"
+#include "base/mem.h"
 
 #define VEC(type)                                                              \
     struct {                                                                   \
@@ -41,7 +42,7 @@ vec_grow_slow(VecItems *items, size_t *capacity, size_t need, size_t size)
     if (grown > SIZE_MAX / 2 / size) {
         return false;
     }
-    void *moved = realloc(*items, grown * size);
+    void *moved = mem_fails_now() ? NULL : realloc(*items, grown * size);
     if (moved == NULL) {
         return false;
     }

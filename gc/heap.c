@@ -331,6 +331,10 @@ object_new_slow(Thread *th, uint32_t shape, size_t size, bool tracked)
     if (UNLIKELY(size > CELL_MAX))
         return new_large(th, shape, size, tracked);
     Heap *h = th->heap;
+#ifdef WEFT_DEBUG
+    if (h->current[tracked][size_class(size)]->free) /* asked for by mem_fail_nth() */
+        return heap_no_memory(th);
+#endif
     Slab *s = refill(h, size_class(size), tracked);
     if (UNLIKELY(s == NULL))
         return heap_no_memory(th);
@@ -348,7 +352,7 @@ object_new_kind(Thread *th, uint32_t shape, size_t size, bool tracked)
     Heap *heap = th->heap;
     Slab *slab = heap->current[tracked][size_class(size)];
     HeapCell *cell = slab->free;
-    if (UNLIKELY(cell == NULL))
+    if (UNLIKELY(cell == NULL || mem_fails_now()))
         return object_new_slow(th, shape, size, tracked);
     ASSERT(load_relaxed(&((Object *)(void *)cell)->shape) == 0);
     slab->free = cell->next;

@@ -38,7 +38,7 @@ object_new_fast(Thread *th, uint32_t shape, size_t size, bool tracked)
     Heap *heap = th->heap;
     Slab *slab = heap->current[tracked][size_class(size)];
     HeapCell *cell = slab->free;
-    if (UNLIKELY(cell == NULL))
+    if (UNLIKELY(cell == NULL || mem_fails_now()))
         return object_new_slow(th, shape, size, tracked);
     slab->free = cell->next;
     store_relaxed(&slab->used, load_relaxed(&slab->used) + 1); /* only the owner writes it */

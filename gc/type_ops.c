@@ -7,6 +7,8 @@
  */
 #include "gc/type_ops.h"
 
+#include <stdlib.h>
+
 TypeOps *shape_type[SHAPE_MAX];
 __typeof__(shape_version) shape_version;
 struct Shape *shape_info[SHAPE_MAX];
@@ -25,12 +27,31 @@ shape_index_new(void)
     return n;
 }
 
+/* How many guards there are.  WEFT_GUARDS=n in a debug build: n, so that a test sees what
+ * happens when they run out. */
+static inline uint32_t
+guards_end(void)
+{
+#ifdef WEFT_DEBUG
+    static ATOMIC(uint32_t) end; /* [atomic] 0: not asked yet */
+    uint32_t n = load_relaxed(&end);
+    if (n == 0) {
+        const char *s = getenv("WEFT_GUARDS");
+        n = s && *s ? (uint32_t)strtoul(s, NULL, 10) + 1 : UINT32_MAX;
+        store_relaxed(&end, n);
+    }
+    return n;
+#else
+    return UINT32_MAX;
+#endif
+}
+
 uint32_t
 guard_new(void)
 {
     uint32_t n = load_relaxed(&next_guard);
     do {
-        if (n == UINT32_MAX)
+        if (n >= guards_end())
             return 0; /* never wraps */
     } while (!cas_relaxed(&next_guard, &n, n + 1)); /* relaxed: only the number matters */
     return n;

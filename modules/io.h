@@ -22,7 +22,6 @@
 #include "threads/mutex.h"
 
 #define IO_BUFFER_SIZE 8192
-#define IO_STATE_SLOT 30 /* of interp->slots */
 
 /* Of an interpreter, as long as that lives. */
 typedef struct IoState {
@@ -32,7 +31,7 @@ typedef struct IoState {
 static inline IoState *
 io_state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[IO_STATE_SLOT]); /* pairs with make_state() */
+    return load_acquire(&th->interp->slots[NATIVE_IO]); /* pairs with native_publish() */
 }
 
 /* Names that names.def does not have. */

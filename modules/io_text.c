@@ -467,7 +467,8 @@ static inline void
 append(TextIo *t, const void *p, int64_t n)
 {
     int64_t at = load_relaxed(&t->pending_length);
-    memcpy(t->pending + at, p, (size_t)n);
+    if (n > 0) /* nothing is pending where nothing was ever written */
+        memcpy(t->pending + at, p, (size_t)n);
     store_relaxed(&t->pending_length, at + n);
 }
 

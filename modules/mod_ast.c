@@ -27,7 +27,7 @@ static const char *const attribute_names[4] = {"lineno", "col_offset", "end_line
 static AstState *
 ast_state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[1]); /* pairs with ast_exec() */
+    return load_acquire(&th->interp->slots[NATIVE_AST]); /* pairs with native_publish() */
 }
 
 /* The state, importing the module if need be. */
@@ -266,8 +266,7 @@ ast_exec(Thread *th, Value m)
 #include "core/syntax/ast.def"
     if (!ok)
         return false;
-    store_release(&th->interp->slots[1], s); /* pairs with ast_state() */
-    return module_add_int(th, m, "PyCF_ONLY_AST", COMPILE_ONLY_AST) &&
+    return native_publish(th, NATIVE_AST, s, m) && module_add_int(th, m, "PyCF_ONLY_AST", COMPILE_ONLY_AST) &&
            module_add_int(th, m, "PyCF_TYPE_COMMENTS", COMPILE_TYPE_COMMENTS) &&
            module_add_int(th, m, "PyCF_ALLOW_TOP_LEVEL_AWAIT", COMPILE_TOP_LEVEL_AWAIT);
 }

@@ -35,7 +35,7 @@ typedef struct ContextModule {
 static ContextModule *
 state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[5]); /* pairs with contextvars_exec() */
+    return load_acquire(&th->interp->slots[NATIVE_CONTEXTVARS]); /* pairs with native_publish() */
 }
 
 static Context *as_context(Value v) { return (Context *)(void *)v; }
@@ -477,8 +477,7 @@ contextvars_exec(Thread *th, Value m)
         drop(th, value_of_type(missing));
     if (s->missing == NULL)
         return false;
-    store_release(&th->interp->slots[5], s); /* pairs with state() */
-    return set_attr_c(th, value_of_type(s->token), "MISSING", s->missing) && module_add_type(th, m, s->context) &&
+    return native_publish(th, NATIVE_CONTEXTVARS, s, m) && set_attr_c(th, value_of_type(s->token), "MISSING", s->missing) && module_add_type(th, m, s->context) &&
            module_add_type(th, m, s->var) && module_add_type(th, m, s->token);
 }
 

@@ -14,7 +14,7 @@ typedef struct GcModule {
 static void
 call_callbacks(Thread *th, const char *phase, int generation, CollectResult result)
 {
-    GcModule *s = load_acquire(&th->interp->slots[2]);
+    GcModule *s = load_acquire(&th->interp->slots[NATIVE_GC]);
     if (s == NULL || list_length(s->callbacks) == 0)
         return;
     Value saved = error_take(th);
@@ -351,7 +351,7 @@ gc_exec(Thread *th, Value m)
     if (s->garbage == NULL || !module_add(th, m, "callbacks", retain(th, s->callbacks)) ||
         !module_add(th, m, "garbage", retain(th, s->garbage)))
         return false;
-    store_release(&th->interp->slots[2], s); /* pairs with call_callbacks() */
+    native_publish(th, NATIVE_GC, s, m);
     gc_callback = call_callbacks;
     return module_add_int(th, m, "DEBUG_STATS", 1) && module_add_int(th, m, "DEBUG_COLLECTABLE", 2) &&
            module_add_int(th, m, "DEBUG_UNCOLLECTABLE", 4) && module_add_int(th, m, "DEBUG_SAVEALL", 32) &&
@@ -366,14 +366,6 @@ gc_module_visit(Value m, VisitFn visit, void *arg)
     value_visit(s->garbage, visit, arg);
 }
 
-/* The state goes with the module: collections after that call nobody. */
-static void
-gc_module_clear(Thread *th, Value m)
-{
-    void *expected = module_state(m);
-    (void)cas_acq_rel(&th->interp->slots[2], &expected, NULL);
-}
-
 const ModuleSpec gc_module = {
     .name = "gc",
     .doc = "This module provides access to the garbage collector for reference cycles.",
@@ -381,5 +373,4 @@ const ModuleSpec gc_module = {
     .exec = gc_exec,
     .state_size = sizeof(GcModule),
     .visit = gc_module_visit,
-    .clear = gc_module_clear,
 };

@@ -35,7 +35,7 @@ enum { MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SHA3_224, SHA3_256, SHA3_384, 
 static Type *
 hash_type(Thread *th)
 {
-    return load_acquire(&th->interp->slots[4]); /* pairs with need_type() */
+    return load_acquire(&th->interp->slots[NATIVE_HASH]); /* pairs with native_publish() */
 }
 
 static Hash *
@@ -290,9 +290,8 @@ need_type(Thread *th, Value m)
     Type *t = type_from_spec(th, &hash_spec, m, NULL);
     if (t == NULL)
         return false;
-    void *expected = NULL;
-    if (!cas_acq_rel(&th->interp->slots[4], &expected, (void *)t)) /* pairs with hash_type() */
-        drop(th, value_of_type(t));
+    native_publish(th, NATIVE_HASH, t, value_of_type(t));
+    drop(th, value_of_type(t));
     return true;
 }
 

@@ -294,13 +294,11 @@ make_state(Thread *th)
     if (state == NULL)
         return NULL;
     state->unsupported = unsupported;
-    void *other = NULL;
-    if (!cas_acq_rel(&th->interp->slots[IO_STATE_SLOT], &other, (void *)state)) {
-        drop(th, value_of_type(unsupported)); /* another thread was faster */
+    IoState *now = native_publish(th, NATIVE_IO, state, value_of_type(unsupported));
+    drop(th, value_of_type(unsupported)); /* kept, if it was the first */
+    if (now != state)
         buffer_free(state);
-        state = other;
-    }
-    return state;
+    return now;
 }
 
 static bool

@@ -155,7 +155,7 @@ path_result(Thread *th, const PathArg *p, const char *name, size_t n)
 PosixState *
 posix_state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[0]); /* pairs with posix_exec() */
+    return load_acquire(&th->interp->slots[NATIVE_POSIX]); /* pairs with native_publish() */
 }
 
 /* -- records ---------------------------------------------------------------------------------------------- */
@@ -334,7 +334,6 @@ static bool
 posix_exec(Thread *th, Value m)
 {
     PosixState *s = module_state(m);
-    store_release(&th->interp->slots[0], s); /* pairs with posix_state() */
     for (size_t i = 0; i < ARRAY_LEN(constants); i++)
         if (!module_add_int(th, m, constants[i].name, constants[i].value))
             return false;
@@ -354,7 +353,7 @@ posix_exec(Thread *th, Value m)
            (s->times_result = struct_seq_type(th, &times_spec)) && module_add_type(th, m, s->times_result) &&
            (s->sched_param = struct_seq_type(th, &sched_spec)) && module_add_type(th, m, s->sched_param) &&
            posix_dir_types(th, m, s) && module_add_methods(th, m, posix_dir_methods) &&
-           module_add_methods(th, m, posix_process_methods);
+           module_add_methods(th, m, posix_process_methods) && native_publish(th, NATIVE_POSIX, s, m);
 }
 
 static void

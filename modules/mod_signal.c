@@ -687,11 +687,19 @@ start(Thread *th, Value module)
     return true;
 }
 
+static void
+forget_handlers(Thread *th)
+{
+    for (int i = 0; i < SIGNALS_MAX; i++)
+        drop_null(th, handler_set(i, NULL));
+}
+
 static bool
 signal_exec(Thread *th, Value m)
 {
     static const StaticType types[] = {{&itimer_error, &itimer_error_spec}};
     SignalModule *s = module_state(m);
+    exit_forget_signals = forget_handlers;
     if (!static_types_ready(th, types, ARRAY_LEN(types)))
         return false;
     s->siginfo = struct_seq_type(th, &siginfo_spec);

@@ -72,7 +72,7 @@ socket_audit(Thread *th, const char *event, size_t n, const Value *values)
 static SocketState *
 socket_state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[SOCKET_STATE_SLOT]); /* pairs with socket_exec() */
+    return load_acquire(&th->interp->slots[NATIVE_SOCKET]); /* pairs with socket_exec() */
 }
 
 /* -- waiting -- */
@@ -1048,7 +1048,7 @@ socket_exec(Thread *th, Value m)
         if (state == NULL)
             return false;
         plain_store(&state->default_timeout, -1);
-        if (!cas_acq_rel(&th->interp->slots[SOCKET_STATE_SLOT], &none, (void *)state)) /* pairs with socket_state() */
+        if (!cas_acq_rel(&th->interp->slots[NATIVE_SOCKET], &none, (void *)state)) /* pairs with socket_state() */
             buffer_free(state); /* another thread was faster */
     }
     if (!static_types_ready(th, types, ARRAY_LEN(types)) || !module_add_type(th, m, &socket_type) ||

@@ -34,7 +34,7 @@ typedef struct SreModule {
 static SreModule *
 sre(Thread *th)
 {
-    return load_acquire(&th->interp->slots[3]); /* pairs with sre_exec() */
+    return load_acquire(&th->interp->slots[NATIVE_SRE]); /* pairs with native_publish() */
 }
 
 static Pattern *
@@ -1105,8 +1105,7 @@ sre_exec(Thread *th, Value m)
     s->iterator = s->scanner ? type_from_spec(th, &iterator_spec, m, NULL) : NULL;
     if (s->iterator == NULL)
         return false;
-    store_release(&th->interp->slots[3], s); /* pairs with sre() */
-    return module_add_int(th, m, "MAGIC", 20220615) && module_add_int(th, m, "CODESIZE", 4) &&
+    return native_publish(th, NATIVE_SRE, s, m) && module_add_int(th, m, "MAGIC", 20220615) && module_add_int(th, m, "CODESIZE", 4) &&
            module_add_int(th, m, "MAXREPEAT", 4294967295) && module_add_int(th, m, "MAXGROUPS", SRE_MAXGROUPS) &&
            module_add_str(th, m, "copyright", " SRE 2.2.2 ");
 }

@@ -491,7 +491,27 @@ sys_addaudithook(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     return list_append(th, th->interp->hooks[2], v[0]) ? NONE : NULL;
 }
 
+#ifdef WEFT_DEBUG
+static Value
+sys_fail_allocation(Thread *th, Value self, Value v)
+{
+    (void)self;
+    int64_t n;
+    if (!arg_ssize(th, v, &n))
+        return NULL;
+    bool failed = mem_has_failed();
+    mem_fail_nth(n > 0 ? (uint64_t)n : 0);
+    return bool_from(failed);
+}
+#endif
+
 static const MethodDef sys_methods[] = {
+#ifdef WEFT_DEBUG
+    NATIVE_1("_fail_allocation", sys_fail_allocation,
+             "_fail_allocation($module, n, /)\n--\n\n"
+             "Makes the n-th allocation from now fail, once (0: none).\n\n"
+             "Returns whether the one asked for before has failed."),
+#endif
     NATIVE_1("displayhook", sys_displayhook, "displayhook($module, object, /)\n--\n\nPrint an object to sys.stdout and also save it in builtins._"),
     NATIVE_N("excepthook", sys_excepthook, 3, 3, "excepthook($module, exctype, value, traceback, /)\n--\n\nHandle an exception by displaying it with a traceback on sys.stderr."),
     NATIVE_K("breakpointhook", sys_breakpointhook, "breakpointhook(*args, **kws)\n\nThis hook function is called by built-in breakpoint().\n"),

@@ -21,8 +21,6 @@ typedef struct SocketState {
     ATOMIC(int64_t) default_timeout; /* as Socket.timeout */
 } SocketState;
 
-#define SOCKET_STATE_SLOT 5 /* of interp->slots */
-
 extern Type gaierror_type, herror_type, socket_type;
 
 /* Raises OSError from errno; returns NULL. */

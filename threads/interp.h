@@ -32,6 +32,7 @@ struct Interp {
     ATOMIC(Thread *) finalizer;   /* the thread that ends the interpreter */
     Interp *next;                 /* [lock] interps_lock */
     ATOMIC(void *) slots[32];     /* per-interpreter state of native modules, see native.h */
+    Value kept[32];               /* who holds that state, counted: modules, types */
     uint32_t int_max_str_digits;  /* sys.set_int_max_str_digits */
     Value hooks[8];               /* for objects/ and core/ (codec registry etc.) */
 };

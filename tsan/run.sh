@@ -50,7 +50,7 @@ if [ "$kind" = thread ]; then
         fail "litmus: see $log/litmus.log"
 fi
 
-# check NAME COMMAND...: what it prints must begin with "ok" and hold no report.
+# check NAME COMMAND...: it must say "ok" and print no report.
 check() {
     name=$1
     shift
@@ -60,6 +60,8 @@ check() {
         fail "$name (exit $code): see $log/$name.log"
     elif grep -q -E "WARNING: ThreadSanitizer|ERROR: AddressSanitizer|runtime error:" "$log/$name.log"; then
         fail "$name (report): see $log/$name.log"
+    elif ! grep -q "^ok" "$log/$name.log"; then
+        fail "$name (no \"ok\"): see $log/$name.log"
     fi
 }
 

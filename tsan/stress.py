@@ -1,18 +1,29 @@
 """stress.py [seconds [threads [seed]]] -- threads that do everything at once on shared objects.
 
 Each thread picks operations at random from a list that covers containers, attributes,
-classes, closures, generators, exceptions, weak references, the collector, strings, locks
-and threads.  Python exceptions of the kinds that such races may raise are fine; a crash,
+classes and their bases, closures, generators, coroutines and iterators, exceptions, weak
+references, the collector, strings, buffers, streams, regular expressions, imports, locks,
+queues and threads.  Python exceptions of the kinds that such races may raise are fine; a crash,
 a hang or a sanitizer's report is not.
 """
+import array
 import collections
+import contextvars
+import copy
+import functools
 import gc
+import io
 import itertools
+import operator
+import queue
 import random
+import re
+import struct
 import sys
 import threading
 import time
 import traceback
+import warnings
 import weakref
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
@@ -63,6 +74,30 @@ lock = threading.Lock()
 rlock = threading.RLock()
 condition = threading.Condition()
 error = ValueError("shared")
+shared_array = array.array("i", range(50))
+shared_view = memoryview(bytearray(range(100)))
+shared_ordered = collections.OrderedDict()
+shared_default = collections.defaultdict(list)
+shared_counter = collections.Counter()
+shared_queues = [queue.SimpleQueue(), queue.Queue(10), queue.LifoQueue()]
+shared_streams = [io.BytesIO(b"some bytes\n" * 20), io.StringIO("some text\n" * 20)]
+shared_variable = contextvars.ContextVar("v", default=0)
+shared_context = contextvars.copy_context()
+shared_partial = functools.partial(max, 3)
+shared_tuple = (shared_list, shared_dict, (1, "two", 3.0))
+shared_property = property(lambda self: 1)
+shared_coroutines = [None] * 3
+pattern = re.compile(r"(\w)(\d+)?")
+
+
+@functools.lru_cache(20)
+def cached(x):
+    return [x]
+
+
+@functools.singledispatch
+def dispatched(x):
+    return "any"
 
 
 def lists(r):
@@ -285,10 +320,210 @@ def frames(r):
     eval("r.random()"), exec("zz = 1", {})
 
 
-OPERATIONS = [lists, sorts, dicts, sets, deques, bytes_, attributes, classes, closures, generators,
+def bases(r):
+    Child.__bases__ = r.choice(((Base,), (Base, Mixin), (Mixin, Base)))
+    Child.__mro__, Child.__base__, Mixin.__subclasses__(), issubclass(Child, Mixin)
+    Child().mixed(), Child().method()
+    Child.__name__ = "Child"
+    Child.__doc__ = "new"
+    Child.__qualname__, Child.__annotations__, Child.__dict__.get("method")
+
+
+def arrays(r):
+    a = shared_array
+    a.append(r.randrange(100))
+    a.extend([1, 2, 3])
+    a.pop(r.randrange(3))
+    a[1:3] = array.array("i", [7, 8, 9])
+    a.tobytes(), list(a), a.count(3), a[5:9], copy.copy(a), a.byteswap()
+    if len(a) > 300:
+        del a[20:]
+    m = shared_view
+    m[r.randrange(100)] = 5
+    m[3:9] = b"abcdef"
+    m.tobytes(), m.tolist()[:3], m[2:50:3].tobytes(), bytes(m), m == m, m.hex()
+    struct.pack_into("<i", m, 8, r.randrange(1000)), struct.unpack_from("<2i", m, 4)
+
+
+def dict_kinds(r):
+    o = shared_ordered
+    o[r.randrange(30)] = 1
+    o.move_to_end(next(iter(o)), last=r.random() < 0.5)
+    list(o), list(reversed(o)), o == o, o.copy()
+    o.popitem(last=False)
+    shared_default[r.randrange(30)].append(1)
+    shared_default.pop(r.randrange(30), None)
+    shared_counter.update("some letters")
+    shared_counter.most_common(2), shared_counter["s"]
+    if r.random() < 0.05:
+        shared_counter.clear()
+    d = shared_dict
+    d.keys() & {"a"}, d.keys() | {"b"}, d.items() - set(), d.keys() == d.keys(), "a" in d.keys(), reversed(d)
+    d |= {"q": 1}
+    d.update(shared_default), list(d.values())
+
+
+def iterators(r):
+    it = r.choice((lambda: itertools.product(shared_list, "ab"), lambda: itertools.permutations(range(4)),
+                   lambda: itertools.combinations(list(shared_set), 2), lambda: itertools.tee(shared_list)[0],
+                   lambda: itertools.groupby(shared_deque), lambda: itertools.accumulate(range(20)),
+                   lambda: itertools.cycle(shared_list), lambda: itertools.pairwise(shared_list),
+                   lambda: itertools.zip_longest(shared_list, shared_dict), lambda: itertools.count(2 ** 62),
+                   lambda: itertools.starmap(operator.add, [(1, 2)] * 30), lambda: itertools.compress("abc" * 9, shared_list),
+                   lambda: itertools.islice(shared_dict, 3, 20), lambda: pattern.finditer("a1 b2 c3 d4"),
+                   lambda: reversed(shared_deque), lambda: iter(shared_bytes), lambda: iter(shared_array),
+                   lambda: iter("text" * 9), lambda: iter(range(9, 2 ** 70)), lambda: filter(None, shared_list),
+                   lambda: iter(shared_ordered.items()), lambda: struct.iter_unpack("<h", b"12" * 9)))()
+    i = r.randrange(4)
+    shared_iterators[i] = it
+    it = shared_iterators[r.randrange(4)]
+    for _ in range(6):
+        next(it)
+    copy.copy(it), it.__length_hint__(), it.__reduce__()
+
+
+def coroutines(r):
+    async def source(n):
+        for i in range(n):
+            yield i
+
+    async def sink():
+        async for x in source(3):
+            pass
+        return [y async for y in source(2)]
+    i = r.randrange(3)
+    shared_coroutines[i] = r.choice((sink, lambda: source(3).__anext__(), lambda: source(2).aclose()))()
+    c = shared_coroutines[r.randrange(3)]
+    try:
+        c.send(None)
+    except (StopIteration, StopAsyncIteration):
+        pass
+    c.close()
+    getattr(c, "cr_frame", None), getattr(c, "cr_await", None)
+
+
+def functions(r):
+    cached(r.randrange(40)), cached.cache_info()
+    if r.random() < 0.05:
+        cached.cache_clear()
+    dispatched(r.choice((1, "a", None, [])))
+    if r.random() < 0.1:
+        dispatched.register(r.choice((int, str, list)), lambda x: "this")
+    shared_partial(r.randrange(9)), shared_partial.args, shared_partial.func
+    shared_partial.__setstate__((max, (r.randrange(5),), {}, None))
+    f = made.setdefault(r.randrange(5), lambda a=1, *b, k=2, **c: a)
+    f(), f(1, 2, k=3, z=4)
+    f.__code__ = (lambda a=1, *b, k=2, **c: [a]).__code__
+    f.__defaults__ = (r.random(),)
+    f.__kwdefaults__ = {"k": 5}
+    f.__dict__["n"] = f.__name__
+    f.__annotations__, f.__closure__
+    shared_property.__get__(f), shared_property.getter(f)
+    if r.random() < 0.1:
+        made.pop(r.randrange(5), None)
+
+
+def streams(r):
+    b, t = shared_streams
+    b.write(b"new bytes\n"), b.seek(r.randrange(20)), b.readline(), b.read(9), b.getvalue()[:3]
+    t.write("new text\n"), t.seek(0), t.readline(), t.read(5)
+    if r.random() < 0.1:
+        b.truncate(50), t.truncate(50)
+    print("line", r.random(), file=t)
+    io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"a\r\nb"))).readlines()
+
+
+def expressions(r):
+    m = pattern.search("a1 b22 c")
+    m.groups(), m.span(), m.expand(r"\\1")
+    pattern.sub(lambda m: m.group().upper(), "a1 b2"), pattern.split("x1y"), pattern.findall("q7 z")
+    re.compile("ab*%d" % r.randrange(600)).match("abb1")
+    if r.random() < 0.02:
+        re.purge()
+
+
+def imports(r):
+    name = r.choice(("colorsys", "textwrap", "bisect", "shlex", "this_is_missing"))
+    if r.random() < 0.3:
+        sys.modules.pop(name, None)
+    try:
+        m = __import__(name)
+        m.attribute = r.random()
+        m.__dict__.get("attribute"), m.__name__, dir(m)[:3]
+    except ImportError:
+        pass
+    if r.random() < 0.05:
+        eval(compile("[x + %d for x in range(5)]" % r.randrange(9), "<stress>", "eval"))
+
+
+def queues(r):
+    for q in shared_queues:
+        try:
+            q.put_nowait(r.random())
+            q.get_nowait()
+            if r.random() < 0.1:
+                q.get(timeout=0.0005)
+        except (queue.Empty, queue.Full):
+            pass
+        q.qsize()
+
+
+def contexts(r):
+    token = shared_variable.set(r.random())
+    shared_variable.get()
+    shared_variable.reset(token)
+    contextvars.copy_context().run(shared_variable.set, 1)
+    shared_context.run(lambda: shared_variable.set(r.random()))
+    list(shared_context.items()), len(shared_context)
+
+
+def tuples(r):
+    l, d, (a, b, c) = shared_tuple
+    hash(shared_tuple[2]), shared_tuple[2] + (1,), shared_tuple[2] == (a, b, c), shared_tuple[1:]
+    x = frozenset(shared_tuple[2])
+    x | {1}, hash(x), a in x
+    shared_list.append((x, slice(a, b), shared_objects[0].method))
+
+
+def groups(r):
+    try:
+        try:
+            raise ExceptionGroup("many", [error, KeyError(1), ExceptionGroup("in", [OSError(2)])])
+        except* KeyError as e:
+            shared_dict["group"] = e
+        except* OSError:
+            pass
+    except ExceptionGroup as e:
+        e.split(ValueError), e.derive([error]), e.exceptions, str(e)
+        error.args = ("shared", r.random())
+        error.__cause__ = e
+    error.__cause__ = None
+
+
+def collector(r):
+    k = r.random()
+    if k < 0.1:
+        gc.set_threshold(r.choice((5, 100, 700)), 10, 10)
+    if k < 0.05:
+        gc.collect()
+    gc.get_count(), gc.is_tracked(shared_list), gc.get_referents(shared_tuple), gc.get_stats()
+    if k > 0.97:
+        gc.get_referrers(error)
+    if k > 0.99:
+        gc.freeze(), gc.unfreeze()
+
+
+class Mixin:
+    def mixed(self):
+        return "mixed"
+
+
+made = {}
+OPERATIONS = [bases, arrays, dict_kinds, iterators, coroutines, functions, streams, expressions, imports, queues,
+              contexts, tuples, groups, collector, lists, sorts, dicts, sets, deques, bytes_, attributes, classes, closures, generators,
               exceptions, weakrefs, cycles, strings, locks, threads, frames]
 EXPECTED = (IndexError, KeyError, AttributeError, RuntimeError, StopIteration, ValueError, TypeError,
-            BufferError, NameError, ReferenceError)
+            BufferError, NameError, ReferenceError, StopAsyncIteration, OSError, LookupError)
 failures = []
 threading.excepthook = lambda args: args.exc_type in EXPECTED or failures.append(repr(args))
 
@@ -308,6 +543,7 @@ def work(n):
                 return
 
 
+warnings.simplefilter("ignore")
 pool = [threading.Thread(target=work, args=(i,)) for i in range(THREADS)]
 for t in pool:
     t.start()

@@ -2,12 +2,17 @@
  *
  * stop() leaves what costs nothing to leave: sys, builtins, the import system, what native modules
  * keep for the process.  Here that goes, too, the garbage is collected, and the heap is walked.
- * What is left and hangs on no static type was counted once too often by somebody: it is told by
+ * What is left and hangs on no static type or other immortal object was counted once too often by somebody: it is told by
  * type, and the exit code becomes EXIT_ALIVE.
  *
- * WEFT_CHECK_EXIT=1 asks for it; =2 names each object, too.
+ * Process-wide state: exit_forget_signals, set while the process starts.
+ *
+ * WEFT_CHECK_EXIT=1 asks for it; =2 names each object that something else
+ * than another such object holds.
  */
 #include "core/run/run.h"
+
+void (*exit_forget_signals)(Thread *th);
 
 #ifdef WEFT_DEBUG
 
@@ -17,7 +22,7 @@
 
 #include "base/assert.h"
 #include "base/vec.h"
-#include "core/vm/vm.h"
+#include "core/vm/frame.h"
 #include "gc/collect.h"
 #include "gc/pending.h"
 #include "gc/reclaim.h"
@@ -64,6 +69,12 @@ take_apart(Thread *th)
     for (size_t i = 0; i < ARRAY_LEN(interp->hooks); i++)
         give_up(th, &interp->hooks[i]);
     settle(th);
+    for (size_t i = 0; i < ARRAY_LEN(interp->kept); i++)
+        give_up(th, &interp->kept[i]);
+    gc_callback = NULL;
+    if (exit_forget_signals)
+        exit_forget_signals(th);
+    settle(th);
     vm_thread_fini(th);
     settle(th);
     give_up(th, &s->sys_module);
@@ -74,10 +85,13 @@ take_apart(Thread *th)
     interp->builtins = NULL;
     drop(th, sys);
     drop(th, builtins);
+    static_types_forget(th);
+    settle(th);
+    error_fini(th);
     settle(th);
 }
 
-/* -- what may stay: all that static types refer to -- */
+/* -- what may stay: all that static types and immortal objects refer to -- */
 
 static void
 keep(Value v, void *arg)
@@ -92,10 +106,19 @@ keep(Value v, void *arg)
         CHECK(vec_push((Objects *)arg, o));
 }
 
+static bool
+keep_immortal(Object *o, void *arg)
+{
+    if (load_relaxed(&o->owner) == OWNER_IMMORTAL && object_ops(o)->visit)
+        CHECK(vec_push((Objects *)arg, o));
+    return true;
+}
+
 static void
-keep_static(void)
+keep_static(Interp *interp)
 {
     Objects todo = VEC_INIT;
+    heap_each_object_stopped(interp, keep_immortal, &todo);
     for (size_t i = 0; all_static_types[i]; i++) {
         Object *o = &all_static_types[i]->ops.head;
         object_ops(o)->visit(o, keep, &todo);
@@ -109,51 +132,125 @@ keep_static(void)
 
 /* -- what is left -- */
 
+typedef struct Left {
+    Object *o;
+    int64_t counted; /* references that other objects that are left do not explain */
+} Left;
+typedef VEC(Left) Lefts;
+
 static bool
 gather(Object *o, void *arg)
 {
-    if (load_relaxed(&o->owner) != OWNER_IMMORTAL)
-        CHECK(vec_push((Objects *)arg, o));
+    if (load_relaxed(&o->owner) != OWNER_IMMORTAL) {
+        int64_t n = (int32_t)load_relaxed(&o->shared) >> 2;
+        if (load_relaxed(&o->owner) != OWNER_MERGED)
+            n += load_relaxed(&o->local);
+        CHECK(vec_push((Lefts *)arg, ((Left){o, n})));
+    }
     return true;
+}
+
+static int
+by_address(const void *a, const void *b)
+{
+    const Left *x = a, *y = b;
+    return x->o < y->o ? -1 : x->o > y->o;
 }
 
 static int
 by_type(const void *a, const void *b)
 {
-    const TypeOps *x = object_ops(*(Object *const *)a), *y = object_ops(*(Object *const *)b);
-    return x < y ? -1 : x > y;
+    const Left *x = a, *y = b;
+    const TypeOps *s = object_ops(x->o), *t = object_ops(y->o);
+    return s < t ? -1 : s > t ? 1 : by_address(a, b);
 }
 
 static void
-describe(Object *o)
+explain(Value v, void *arg)
 {
-    Value v = value_of(o);
+    Lefts *left = arg;
+    Left key = {value_is_object(v) ? value_object(v) : NULL, 0};
+    Left *found = key.o ? bsearch(&key, left->items, left->count, sizeof key, by_address) : NULL;
+    if (found)
+        found->counted--;
+}
+
+/* What a leak can be recognised by; nothing may be called any more that could raise. */
+static void
+show(Value v, int depth)
+{
     char text[120] = "";
+    fprintf(stderr, " %s", type_name(type_of(v)));
     if (is_exact(v, SHAPE_STR))
         str_to_buffer(v, text, sizeof text);
     else if (is_type(v))
         snprintf(text, sizeof text, "%s", type_name(as_type(v)));
-    fprintf(stderr, "  %s at %p, local %u shared %d owner %u bits %#x %s\n", type_name(type_of(v)),
-            (void *)o, load_relaxed(&o->local), (int)load_relaxed(&o->shared) >> 2,
-            load_relaxed(&o->owner), object_bits(o), text);
+    else if (is_exact(v, SHAPE_NATIVE_FUNCTION))
+        snprintf(text, sizeof text, "%s", ((NativeFunction *)(void *)value_object(v))->def->name);
+    else if (is_exact(v, SHAPE_FUNCTION))
+        str_to_buffer(as_code(field_peek(&as_function(v)->code))->qualname, text, sizeof text);
+    else if (is_exact(v, SHAPE_CODE))
+        str_to_buffer(as_code(v)->qualname, text, sizeof text);
+    fprintf(stderr, " %s", text);
+    if (is_exact(v, SHAPE_TUPLE) && depth < 2)
+        for (int64_t i = 0; i < tuple_length(v) && i < 6; i++)
+            show(tuple_item(v, i), depth + 1);
+    if (is_exact(v, SHAPE_DICT) && depth < 2) {
+        Value keys = dict_keys_list(thread_current, v);
+        for (int64_t i = 0; keys && i < list_length(keys) && i < 6; i++) {
+            Value key = list_get(thread_current, keys, i);
+            if (key)
+                show(key, depth + 1);
+            drop_null(thread_current, key);
+        }
+    }
 }
 
+static void
+describe(const Left *l)
+{
+    fprintf(stderr, "  %lld counted from elsewhere, owner %u, bits %#x:", (long long)l->counted,
+            load_relaxed(&l->o->owner), object_bits(l->o));
+    show(value_of(l->o), 0);
+    fputc('\n', stderr);
+}
+
+/* Rings of tuples and code, which only marshal data can make: nothing in them can be cleared. */
+static bool
+only_immutable_rings(const Lefts *left)
+{
+    for (size_t i = 0; i < left->count; i++)
+        if (left->items[i].counted != 0 || object_ops(left->items[i].o)->clear)
+            return false;
+    return true;
+}
+
+/* All by type, and each that something other than these holds. */
 static size_t
-report(Objects *left, bool each)
+report(Lefts *left, bool each)
 {
     if (left->count == 0)
         return 0;
-    fprintf(stderr, "weft: %zu objects alive at exit:", left->count);
+    qsort(left->items, left->count, sizeof *left->items, by_address);
+    for (size_t i = 0; i < left->count; i++) {
+        Object *o = left->items[i].o;
+        if (object_ops(o)->visit)
+            object_ops(o)->visit(o, explain, left);
+    }
+    if (only_immutable_rings(left))
+        return 0;
     qsort(left->items, left->count, sizeof *left->items, by_type);
+    fprintf(stderr, "weft: %zu objects alive at exit:", left->count);
     for (size_t i = 0, n; i < left->count; i += n) {
-        const TypeOps *ops = object_ops(left->items[i]);
-        for (n = 1; i + n < left->count && object_ops(left->items[i + n]) == ops;)
+        const TypeOps *ops = object_ops(left->items[i].o);
+        for (n = 1; i + n < left->count && object_ops(left->items[i + n].o) == ops;)
             n++;
         fprintf(stderr, " %zu %s%s", n, type_name((const Type *)(const void *)ops),
                 i + n < left->count ? "," : "\n");
     }
     for (size_t i = 0; each && i < left->count; i++)
-        describe(left->items[i]);
+        if (left->items[i].counted != 0)
+            describe(&left->items[i]);
     return left->count;
 }
 
@@ -169,8 +266,8 @@ exit_check(Thread *th, int code)
     take_apart(th);
     world_stop(th);
     heap_check_stopped(th->interp);
-    keep_static();
-    Objects left = VEC_INIT;
+    keep_static(th->interp);
+    Lefts left = VEC_INIT;
     heap_each_object_stopped(th->interp, gather, &left);
     size_t n = report(&left, s && *s == '2');
     vec_free(&left);

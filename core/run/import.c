@@ -121,7 +121,12 @@ resolve_name(Thread *th, Value name, Value globals, int64_t level)
 static Value
 loaded_module(Thread *th, Value name)
 {
-    Value modules = sys_get_object(th, "modules"), m = NULL;
+    Value key = str_intern_c(th, "modules"), modules = NULL, m = NULL;
+    if (key == NULL)
+        return NULL;
+    if (th->interp->sys_dict && dict_get(th, th->interp->sys_dict, key, &modules) != YES)
+        modules = NULL;
+    drop(th, key);
     if (modules == NULL) {
         if (!error_set(th))
             raise_error(th, &exc_RuntimeError, "unable to get sys.modules");

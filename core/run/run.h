@@ -42,6 +42,8 @@ int runtime_main(int argc, char **argv, const ModuleSpec *const *natives);
 /* In debug builds: gives up all that the interpreter holds, and tells on stderr what is alive then
  * and should not be.  Returns the exit code, 99 if there was such a thing.  No Python code after it. */
 int exit_check(Thread *th, int code);
+/* Empties the table of signal handlers, which is the process's; set by module _signal. */
+extern void (*exit_forget_signals)(Thread *th);
 
 /* -- source.c: text to code -- */
 enum { START_FILE = PARSE_EXEC, START_EVAL = PARSE_EVAL, START_SINGLE = PARSE_SINGLE,

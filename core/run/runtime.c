@@ -295,6 +295,8 @@ clear_module(Thread *th, Value module)
                         error_clear(th);
             }
             drop(th, key);
+            if (object_bits(value_object(dict)) & BIT_SHARED)
+                reclaim_flush(th); /* what went dies before the next name does */
             pending_serve(th);
         }
         drop(th, keys);

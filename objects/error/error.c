@@ -538,3 +538,10 @@ error_init(Thread *th)
     heap_no_memory = no_memory;
     return true;
 }
+
+void
+error_fini(Thread *th)
+{
+    for (int i = 0; i < RESERVE; i++)
+        drop_null(th, exchange_acq_rel(&reserve[i], NULL));
+}

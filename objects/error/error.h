@@ -111,6 +111,7 @@ void exception_set_traceback(Thread *th, Value exc, Value tb);  /* NULL or None:
 Value exception_traceback(Thread *th, Value exc);               /* new reference or NULL */
 void exception_set_cause(Thread *th, Value exc, Value STEALS cause); /* as `raise exc from cause` */
 RAISES bool exceptions_init(Thread *th);
+void error_fini(Thread *th); /* gives up the MemoryErrors made ahead (the end of an interpreter) */
 
 /* -- exception_unicode.c: for codecs -- `encoding` NULL: UnicodeTranslateError */
 RAISES Value unicode_error_new(Thread *th, Type *type, const char *encoding, Value object,

@@ -318,6 +318,16 @@ static const GetterDef getters[] = {
     {.name = NULL},
 };
 
+void *
+native_publish(Thread *th, enum NativeSlot slot, void *state, Value holder)
+{
+    void *other = NULL;
+    if (!cas_acq_rel(&th->interp->slots[slot], &other, state)) /* pairs with the modules' own reads */
+        return other;
+    th->interp->kept[slot] = retain(th, holder);
+    return state;
+}
+
 static void
 visit(Object *o, VisitFn fn, void *arg)
 {
@@ -336,11 +346,20 @@ clear(Thread *th, Object *o)
 }
 
 static void
+give_up(Value v, void *th)
+{
+    drop(th, v);
+}
+
+static void
 dealloc(Thread *th, Object *o)
 {
     Module *m = (Module *)(void *)o;
     if (m->spec != NULL && m->spec->clear != NULL && m->state != NULL)
         m->spec->clear(th, value_of(o));
+    /* What is visited in the state is what it counts. */
+    if (m->spec != NULL && m->spec->visit != NULL && m->state != NULL)
+        m->spec->visit(value_of(o), give_up, th);
     drop_null(th, m->dict);
     buffer_free(m->state);
 }

@@ -80,6 +80,23 @@ typedef struct ModuleSpec {
     void (*clear)(Thread *th, Value module);
 } ModuleSpec;
 
+/* Whose state is where in interp->slots. */
+enum NativeSlot {
+    NATIVE_POSIX,
+    NATIVE_AST,
+    NATIVE_GC,
+    NATIVE_SRE,
+    NATIVE_HASH,
+    NATIVE_CONTEXTVARS,
+    NATIVE_SOCKET,
+    NATIVE_IO,
+};
+
+/* Makes `state` what interp->slots[slot] points at, unless another module was first (then that
+ * stays), and keeps `holder`, whose state it is, as long as the interpreter lives.  Called when
+ * the state is complete.  Returns what is there. */
+void *native_publish(Thread *th, enum NativeSlot slot, void *state, Value holder);
+
 /* A function object for `def` bound to `self` (may be NULL); `module_name` a str or NULL. */
 RAISES Value native_function_new(Thread *th, const MethodDef *def, Value self, Value module_name);
 /* Descriptors for a type's dict. */

@@ -217,6 +217,9 @@ type_base(const Type *t)
     return __atomic_load_n(&t->base, __ATOMIC_ACQUIRE); /* pairs with set_base() [type.base] */
 }
 
+/* Drops what is cached about all static types (the end of an interpreter). */
+void static_types_forget(Thread *th);
+
 extern Type **const all_static_types; /* NULL-terminated; filled as types become ready */
 
 #define SHAPE(number, symbol, where) SHAPE_##number,

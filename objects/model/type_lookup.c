@@ -205,6 +205,13 @@ type_lookup_forget(Thread *th, Type *type)
 }
 
 void
+static_types_forget(Thread *th)
+{
+    for (size_t i = 0; all_static_types[i]; i++)
+        type_lookup_forget(th, all_static_types[i]);
+}
+
+void
 type_lookup_visit(Type *type, VisitFn visit, void *arg)
 {
     LookupTable *t = type->extra ? plain_load(&type->extra->cache) : NULL; /* stopped */
@@ -582,6 +589,15 @@ forget_in(Type *t, void *arg)
     }
 }
 
+/* Where there is no memory for a list of types to visit. */
+static void
+tree_by_recursion(Type *type, void (*fn)(Type *t, void *arg), void *arg)
+{
+    fn(type, arg);
+    for (uint32_t i = 0; i < type->extra->sub_count; i++)
+        tree_by_recursion(type->extra->subs[i], fn, arg);
+}
+
 void
 type_tree_locked(Type *type, void (*fn)(Type *t, void *arg), void *arg)
 {
@@ -590,12 +606,17 @@ type_tree_locked(Type *type, void (*fn)(Type *t, void *arg), void *arg)
         return;
     }
     VEC(Type *) todo = VEC_INIT;
-    CHECK(vec_push(&todo, type));
+    if (!vec_push(&todo, type))
+        tree_by_recursion(type, fn, arg);
     while (todo.count) {
         Type *t = vec_pop(&todo);
+        if (!vec_reserve(&todo, t->extra->sub_count)) {
+            tree_by_recursion(t, fn, arg);
+            continue;
+        }
         fn(t, arg);
         for (uint32_t i = 0; i < t->extra->sub_count; i++)
-            CHECK(vec_push(&todo, t->extra->subs[i]));
+            (void)vec_push(&todo, t->extra->subs[i]);
     }
     vec_free(&todo);
 }

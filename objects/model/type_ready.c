@@ -517,10 +517,9 @@ type_from_spec(Thread *th, const TypeSpec *spec, Value module, Value bases)
     type->spec = spec;
     type->base = as_type(retain(th, value_of_type(base)));
     store_relaxed(&type->flags, spec->flags | TYPE_HEAP);
-    type->ops.ops_flags = OPS_HEAP_TYPE;
+    /* Tracked whatever they hold: the collector has to see which types instances name. */
+    type->ops.ops_flags = OPS_HEAP_TYPE | OPS_TRACKED;
     type_set_memory(type, base, spec);
-    if (type->ops.ops_flags & OPS_TRACKED || type->ops.visit)
-        type->ops.ops_flags |= OPS_TRACKED;
     Value dict = dict_new(th);
     if (dict == NULL)
         goto fail;

@@ -106,6 +106,7 @@ bool
 byte_arg(Thread *th, Value v, ByteArg *out)
 {
     out->pinned = false;
+    out->copy = NULL;
     if (LIKELY(is_exact(v, SHAPE_BYTES))) {
         out->p = as_bytes(v)->data;
         out->n = (size_t)as_bytes(v)->length;
@@ -121,6 +122,16 @@ byte_arg(Thread *th, Value v, ByteArg *out)
     out->pinned = true;
     out->p = out->buffer.data;
     out->n = (size_t)out->buffer.length;
+    /* Bytes that others may write: one look at each.  Without memory the look is at the
+     * original. */
+    if (UNLIKELY(!out->buffer.readonly && out->n > 0 &&
+                 (object_bits(value_object(v)) & BIT_SHARED)) &&
+        (out->copy = mem_alloc(out->n)) != NULL) {
+        memory_move_raced(out->copy, out->p, out->n);
+        out->p = out->copy;
+        out->pinned = false;
+        buffer_release(th, &out->buffer);
+    }
     return true;
 }
 
@@ -128,6 +139,7 @@ bool
 byte_arg_or_int(Thread *th, Value v, ByteArg *out)
 {
     out->pinned = false;
+    out->copy = NULL;
     if (!has_buffer(v)) {
         if (!is_int(v) && SLOT(type_of(v), index) == NULL) {
             raise_type_error(th, "argument should be integer or bytes-like object, not '%T'", v);

@@ -120,6 +120,7 @@ bytes_contains(Thread *th, Value self, Value item)
     ByteArg sub;
     if (is_int(item) || (!has_buffer(item) && SLOT(type_of(item), index) != NULL)) {
         sub.pinned = false;
+        sub.copy = NULL;
         sub.p = &sub.byte;
         sub.n = 1;
         if (!byte_value(th, item, &sub.byte)) {
@@ -627,6 +628,7 @@ pin_items(Thread *th, Value sequence, ByteArg **args, size_t *count)
         }
         drop(th, item);
         a[i].pinned = true;
+        a[i].copy = NULL;
         a[i].p = a[i].buffer.data;
         a[i].n = (size_t)a[i].buffer.length;
         (*count)++;

@@ -4,12 +4,14 @@
 
 #include "objects/text/text_priv.h"
 
-/* The bytes of an argument, pinned until byte_arg_free(). */
+/* The bytes of an argument, pinned until byte_arg_free(); of one that other threads may be
+ * writing, a copy. */
 typedef struct ByteArg {
     const uint8_t *p;
     size_t n;
     uint8_t byte;       /* where an int argument's byte is */
     bool pinned;
+    uint8_t *copy;      /* from mem_alloc(), or NULL */
     Buffer buffer;
 } ByteArg;
 
@@ -23,6 +25,7 @@ byte_arg_free(Thread *th, ByteArg *a)
     if (a->pinned) {
         buffer_release(th, &a->buffer);
     }
+    mem_free(a->copy);
 }
 
 static inline Chars
