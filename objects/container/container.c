@@ -9,32 +9,6 @@ container_init(Thread *th)
     return true;
 }
 
-Answer
-contains_quick(Thread *th, Value container, Value v)
-{
-    switch (shape_of(container)) {
-    case SHAPE_SET:
-    case SHAPE_FROZENSET:
-        return set_contains_quick(th, container, v);
-    case SHAPE_DICT: {
-        Dict *d = (Dict *)(void *)value_object(container);
-        object_touch(th, &d->head);
-        DictTable *t = dict_table(d);
-        if (UNLIKELY(t->stride != DICT_COMPACT || !dict_key_is_compact(v)))
-            return FAILED;
-        size_t slot;
-        DictEntry *e = dict_compact_search(t, v, dict_compact_hash(v), &slot);
-        return e != NULL && load_acquire(&e->value) != NULL ? YES : NO; /* [dict.value] */
-    }
-    case SHAPE_STR:
-        if (!is_exact(v, SHAPE_STR))
-            return FAILED;
-        return str_contains(th, container, v);
-    default:
-        return FAILED;
-    }
-}
-
 bool
 iter_gives_pairs(Value it)
 {

@@ -101,8 +101,6 @@ RAISES Value frozenset_from(Thread *th, Value iterable);       /* iterable may b
 RAISES bool set_add(Thread *th, Value s, Value v);
 Answer set_discard(Thread *th, Value s, Value v);
 Answer set_contains(Thread *th, Value s, Value v);
-/* The same without Python code and exceptions; FAILED: it cannot tell. */
-Answer set_contains_quick(Thread *th, Value s, Value v);
 /* Takes the references over unless it fails; each is an exact str or an immediate int. */
 RAISES Value set_of_taken(Thread *th, const Value *items, size_t n);
 /* Whether `v` is in an exact set, frozenset, dict or str if that is told without Python code;

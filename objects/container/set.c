@@ -27,10 +27,16 @@ table_bytes(const SetTable *t)
     return sizeof(SetTable) + set_slots(t) * sizeof(SetSlot);
 }
 
+static uint32_t
+stamp_new(Thread *th)
+{
+    static _Thread_local uint32_t count;
+    return ++count * 2654435761u + th->id;
+}
+
 RAISES static SetTable *
 table_new(Thread *th, size_t entries)
 {
-    static _Thread_local uint32_t count;
     if (UNLIKELY(entries > SET_MAX_ENTRIES))
         return raise_memory(th);
     uint32_t log2 = 3;
@@ -51,7 +57,7 @@ table_new(Thread *th, size_t entries)
         if (UNLIKELY(t == NULL))
             return NULL;
     }
-    t->stamp = ++count * 2654435761u + th->id;
+    t->stamp = stamp_new(th);
     t->log2 = log2;
     return t;
 }
@@ -843,7 +849,7 @@ set_contains(Thread *th, Value v, Value key)
     return found;
 }
 
-Answer
+ALWAYS_INLINE Answer
 set_contains_quick(Thread *th, Value v, Value key)
 {
     int64_t hash;
@@ -855,8 +861,12 @@ set_contains_quick(Thread *th, Value v, Value key)
         return FAILED;
     Set *s = as_set(v);
     object_touch(th, &s->head);
+    SetTable *t = set_table(s);
+    Value first = load_acquire(&t->slots[(size_t)hash & (set_slots(t) - 1)].key); /* [set.key] */
+    if (first == NULL || first == key)
+        return first == key ? YES : NO;
     SetProbe p;
-    probe_start(&p, set_table(s), hash);
+    probe_start(&p, t, hash);
     int r = probe_run(&p, key);
     return r == PROBE_FOUND ? YES : r == PROBE_ABSENT ? NO : FAILED;
 }
@@ -884,12 +894,71 @@ set_put_taken(Thread *th, Set *s, const Value *items, size_t n)
     plain_store(&s->length, (int64_t)added);
 }
 
+Answer
+contains_quick(Thread *th, Value container, Value v)
+{
+    switch (shape_of(container)) {
+    case SHAPE_SET:
+    case SHAPE_FROZENSET:
+        return set_contains_quick(th, container, v);
+    case SHAPE_DICT: {
+        Dict *d = (Dict *)(void *)value_object(container);
+        object_touch(th, &d->head);
+        DictTable *t = dict_table(d);
+        if (UNLIKELY(t->stride != DICT_COMPACT || !dict_key_is_compact(v)))
+            return FAILED;
+        size_t slot;
+        DictEntry *e = dict_compact_search(t, v, dict_compact_hash(v), &slot);
+        return e != NULL && load_acquire(&e->value) != NULL ? YES : NO; /* [dict.value] */
+    }
+    case SHAPE_STR:
+        if (!is_exact(v, SHAPE_STR))
+            return FAILED;
+        return str_contains(th, container, v);
+    default:
+        return FAILED;
+    }
+}
+
+/* A copy of a frozenset's table, with its keys counted, if it is small, has room for `extra` more
+ * and nothing was deleted; NULL without an exception: do it another way. */
+static SetTable *
+frozen_table_copy(Thread *th, Set *s, size_t extra)
+{
+    SetTable *from = set_table(s); /* nobody changes it */
+    size_t length = (size_t)load_relaxed(&s->length), slots = set_slots(from);
+    size_t bytes = sizeof(SetTable) + slots * sizeof(SetSlot);
+    if (load_relaxed(&from->used) != length || length + extra > table_limit(from) ||
+        bytes > SMALL_BUFFER_MAX)
+        return NULL;
+    SetTable *t = small_buffer_new(th, bytes);
+    if (UNLIKELY(t == NULL)) {
+        error_clear(th);
+        return NULL;
+    }
+    memcpy((void *)t, (const void *)from, bytes);
+    t->stamp = stamp_new(th);
+    for (size_t i = 0; i < slots; i++) {
+        Value k = plain_load(&t->slots[i].key); /* plain: unpublished */
+        if (value_is_object(k) && k != NULL)
+            object_retain(th, value_object(k));
+    }
+    return t;
+}
+
 Value
 set_with(Thread *th, Value set, const Value *items, size_t n)
 {
+    object_touch(th, value_object(set));
     Value v = set_alloc_like(th, set);
-    if (v == NULL || !set_fill_copy(th, v, as_set(set), n)) {
-        drop_null(th, v);
+    if (UNLIKELY(v == NULL))
+        return NULL;
+    SetTable *copy = is_exact(set, SHAPE_FROZENSET) ? frozen_table_copy(th, as_set(set), n) : NULL;
+    if (LIKELY(copy != NULL)) {
+        plain_store(&as_set(v)->table, copy); /* plain: unpublished */
+        plain_store(&as_set(v)->length, (int64_t)plain_load(&copy->used));
+    } else if (!set_fill_copy(th, v, as_set(set), n)) {
+        drop(th, v);
         return NULL;
     }
     Set *s = as_set(v);

@@ -80,12 +80,20 @@ chars_sub(Chars c, size_t start, size_t end)
 static inline void
 copy_bytes(void *to, const void *from, size_t n)
 {
-    if (n > 16) {
-        memcpy(to, from, n);
-        return;
-    }
     char *t = to;
     const char *f = from;
+    if (n > 16) {
+        if (n > 32) {
+            memcpy(to, from, n);
+            return;
+        }
+        char a[16], b[16]; /* two vectors that may overlap */
+        memcpy(a, f, 16);
+        memcpy(b, f + n - 16, 16);
+        memcpy(t, a, 16);
+        memcpy(t + n - 16, b, 16);
+        return;
+    }
     if (n >= 8) { /* two words that may overlap */
         uint64_t a, b;
         memcpy(&a, f, 8);
