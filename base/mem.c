@@ -1,10 +1,11 @@
 /* mem.c -- memory that is not an object: checked allocation.
  *
- * Process-wide state: the countdown of mem_fail_nth(), in debug builds only.
+ * Process-wide state: the countdown of mem_fail_nth(), in debug builds only; how much the machine has.
  */
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <sys/sysinfo.h>
 
 #include "base/assert.h"
 #include "base/atomic.h"
@@ -78,10 +79,28 @@ mem_has_failed(void)
 }
 #endif
 
+/* mimalloc reserves address space without asking whether there could ever be memory behind it, so what
+ * is more than the machine has would be given, and the process killed when it writes.  The system's own
+ * malloc is refused by the kernel in that case. */
+static int
+exceeds_machine(size_t size)
+{
+    static ATOMIC(size_t) total; /* [atomic] bytes of memory and swap; 0: not asked yet */
+    if (LIKELY(size < (size_t)1 << 28))
+        return 0;
+    size_t limit = load_relaxed(&total);
+    if (limit == 0) {
+        struct sysinfo info;
+        limit = sysinfo(&info) == 0 ? ((size_t)info.totalram + info.totalswap) * info.mem_unit : SIZE_MAX;
+        store_relaxed(&total, limit);
+    }
+    return size > limit;
+}
+
 void *
 mem_alloc(size_t size)
 {
-    if (mem_fails_now())
+    if (exceeds_machine(size) || mem_fails_now())
         return NULL;
     return raw_malloc(size ? size : 1);
 }
@@ -89,7 +108,7 @@ mem_alloc(size_t size)
 void *
 mem_alloc_zeroed(size_t size)
 {
-    if (mem_fails_now())
+    if (exceeds_machine(size) || mem_fails_now())
         return NULL;
     return raw_zalloc(size ? size : 1);
 }
@@ -97,7 +116,7 @@ mem_alloc_zeroed(size_t size)
 void *
 mem_resize(void *p, size_t size)
 {
-    if (mem_fails_now())
+    if (exceeds_machine(size) || mem_fails_now())
         return NULL;
     return raw_realloc(p, size ? size : 1);
 }
@@ -106,7 +125,7 @@ void *
 mem_alloc_aligned(size_t size, size_t align)
 {
     ASSERT((align & (align - 1)) == 0);
-    if (mem_fails_now())
+    if (exceeds_machine(size) || mem_fails_now())
         return NULL;
     return raw_aligned(size, align);
 }

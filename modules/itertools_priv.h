@@ -60,6 +60,8 @@ next_item(Thread *th, Value it)
     NextFn next = SLOT(type_of(it), next);
     if (UNLIKELY(next == NULL))
         return iter_next(th, it); /* raises: its class changed meanwhile */
+    if (!stack_check(th)) /* chains of iterators recurse here */
+        return NULL;
     Value v = next(th, it);
     if (UNLIKELY(v == NULL && th->error != NULL) && error_matches(th, &exc_StopIteration))
         error_clear(th);

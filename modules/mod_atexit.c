@@ -78,7 +78,7 @@ atexit_run(Thread *th, Value self)
         Value f = tuple_item(entry, 0), keywords = tuple_item(entry, 2);
         Value r = call_tuple_dict(th, f, tuple_item(entry, 1), keywords == NONE ? NULL : keywords);
         if (r == NULL)
-            error_unraisable(th, "in atexit callback", f);
+            error_unraisable(th, "Exception ignored in atexit callback", f);
         drop_null(th, r);
         drop(th, entry);
     }

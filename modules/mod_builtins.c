@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "objects/protocol/slot.h"
 #include "threads/safepoint.h"
 
 /* -- small functions ------------------------------------------------------------------------------------ */
@@ -300,9 +301,10 @@ builtin_next(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self;
     Value it = arg(a, 0);
-    if (type_of(it)->s.next == NULL)
+    NextFn next = SLOT(type_of(it), next);
+    if (next == NULL)
         return raise_type_error(th, "'%T' object is not an iterator", it);
-    Value v = type_of(it)->s.next(th, it);
+    Value v = next(th, it);
     if (v)
         return v;
     if (n > 1) {
@@ -321,7 +323,7 @@ builtin_anext(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self;
     Value it = arg(a, 0);
-    UnaryFn next = type_of(it)->s.anext;
+    UnaryFn next = SLOT(type_of(it), anext);
     if (next == NULL)
         return raise_type_error(th, "'%T' object is not an async iterator", it);
     Value awaitable = next(th, it);

@@ -624,7 +624,7 @@ add_records(Thread *th, Value m, Settings *s)
                      INT(s->ignore_environment), INT(s->verbose), INT(s->bytes_warning), INT(s->quiet),
                      INT(s->hash_randomization), INT(s->isolated), bool_from(s->dev_mode),
                      INT(s->utf8_mode), INT(s->warn_default_encoding), bool_from(s->safe_path),
-                     INT(th->interp->int_max_str_digits)};
+                     INT(s->int_max_str_digits)};
     Value version[] = {INT(3), INT(11), INT(2), str_from_c(th, "final"), INT(0)};
     Value floats[] = {float_from(th, DBL_MAX), INT(DBL_MAX_EXP), INT(DBL_MAX_10_EXP), float_from(th, DBL_MIN),
                       INT(DBL_MIN_EXP), INT(DBL_MIN_10_EXP), INT(DBL_DIG), INT(DBL_MANT_DIG),

@@ -554,6 +554,11 @@ block_push(Unit *u, Block *b, enum BlockKind kind, Label handler)
     *b = (Block){.kind = kind, .handler = handler, .reg = -1, .range_start = -1, .outer = u->block};
     b->depth = u->block ? u->block->depth + 1 : 1;
     b->live_count = (uint32_t)u->live.count;
+    if (b->depth > BLOCKS_MAX && !u->c->failed) { /* the language's limit; it also bounds this file's recursion */
+        u->c->failed = true;
+        compile_error(u->th, u->c->options->filename, u->pos.line, u->pos.column, u->pos.end_line,
+                      u->pos.end_column, "too many statically nested blocks");
+    }
     if (handler >= 0)
         b->range_start = (int32_t)u->words.count;
     u->block = b;

@@ -49,6 +49,8 @@ enum BlockKind {
     BLOCK_WITH,
 };
 
+enum { BLOCKS_MAX = 20 };
+
 typedef struct Block {
     enum BlockKind kind;
     Label top, end;        /* loop: continue and break targets */

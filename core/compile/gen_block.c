@@ -662,6 +662,8 @@ gen_try_star(Unit *u, AstStmt *st)
 static void
 gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts body, bool is_async)
 {
+    if (u->c->failed)
+        return;
     AstWithitem *item = items.items[pos];
     Label handler = label_new(u), cleanup = label_new(u), end = label_new(u), suppress = label_new(u);
     unsigned mark = u->top;

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "threads/safepoint.h"
+
 /* -- uncaught exceptions ---------------------------------------------------------------------------- */
 
 void
@@ -60,11 +62,13 @@ exec_exit_code(Thread *th)
 {
     if (!error_set(th))
         return 0;
-    if (!error_matches(th, &exc_SystemExit)) {
+    if (!error_matches(th, &exc_SystemExit) || interp_state(th)->settings.inspect) {
         bool interrupt = error_matches(th, &exc_KeyboardInterrupt);
         exec_print_error(th);
-        if (error_set(th)) /* the hook raised SystemExit */
+        if (error_set(th)) { /* the hook raised SystemExit */
+            interp_state(th)->settings.inspect = 0;
             return exec_exit_code(th);
+        }
         return interrupt ? 130 : 1;
     }
     Value exc = error_take(th);
@@ -164,6 +168,13 @@ static bool
 run_command(Thread *th, Value dict)
 {
     const char *text = interp_state(th)->settings.target;
+    Value decoded = str_from_fs(th, text, strlen(text));
+    bool encodes = decoded && str_utf8(th, decoded, NULL) != NULL;
+    drop_null(th, decoded);
+    if (!encodes) {
+        fputs("Unable to decode the command from the command line:\n", stderr);
+        return false;
+    }
     if (!prepend_path(th, "") || !set_loader(th, dict, "BuiltinImporter", NULL))
         return false;
     Value filename = str_from_c(th, "<string>");
@@ -222,11 +233,36 @@ importable_path(Thread *th, const char *path)
     return got == 4 && memcmp(head, "PK\3\4", 4) == 0;
 }
 
+/* The absolute form of a script's path, as it is shown in tracebacks: malloc()ed, NULL without memory.
+ * Nothing is followed or shortened but a leading "./". */
+static char *
+absolute_path(const char *path)
+{
+    if (path[0] == '/')
+        return strdup(path);
+    char *cwd = getcwd(NULL, 0);
+    if (cwd == NULL)
+        return strdup(path);
+    if (path[0] == '.' && path[1] == '/')
+        path += 2;
+    if (strcmp(path, ".") == 0)
+        return cwd;
+    size_t n = strlen(cwd), m = strlen(path);
+    char *joined = malloc(n + m + 2);
+    if (joined) {
+        memcpy(joined, cwd, n);
+        if (n == 0 || cwd[n - 1] != '/')
+            joined[n++] = '/';
+        memcpy(joined + n, path, m + 1);
+    }
+    free(cwd);
+    return joined;
+}
+
 static bool
-run_file(Thread *th, Value dict)
+run_path(Thread *th, Value dict, const char *path)
 {
     InterpState *s = interp_state(th);
-    const char *path = s->settings.target;
     if (importable_path(th, path)) {
         Value entry = str_from_fs(th, path, strlen(path));
         Value sys_path = sys_get_object(th, "path");
@@ -295,9 +331,14 @@ run_stdin(Thread *th, Value dict)
         }
         blocking_begin(th);
         ssize_t got = read(0, text + n, capacity - n);
+        int error = errno;
         blocking_end(th);
-        if (got < 0 && errno == EINTR)
-            continue;
+        if (got < 0 && error == EINTR) {
+            if (safepoint_poll(th))
+                continue;
+            free(text);
+            return false;
+        }
         if (got <= 0)
             break;
         n += (size_t)got;
@@ -308,6 +349,63 @@ run_stdin(Thread *th, Value dict)
     drop_null(th, filename);
     free(text);
     return ok;
+}
+
+static bool
+run_file(Thread *th, Value dict)
+{
+    char *path = absolute_path(interp_state(th)->settings.target);
+    if (path == NULL) {
+        raise_memory(th);
+        return false;
+    }
+    bool ok = run_path(th, dict, path);
+    free(path);
+    return ok;
+}
+
+/* A prompt, or a script read from a terminal: the file that PYTHONSTARTUP names, then the hook that site
+ * made.  Their errors are shown and end nothing. */
+static void
+run_startup(Thread *th, Value dict)
+{
+    const char *path = interp_state(th)->settings.startup;
+    char *text;
+    size_t n;
+    if (path != NULL) {
+        if (source_read(th, path, &text, &n)) {
+            Value filename = str_from_fs(th, path, strlen(path));
+            if (filename && !run_text(th, dict, text, n, filename))
+                exec_print_error(th);
+            drop_null(th, filename);
+            free(text);
+        } else {
+            Value exc = error_take(th);
+            if (!sys_write(th, "stderr", "Could not open PYTHONSTARTUP\n"))
+                error_clear(th);
+            error_restore(th, exc);
+            exec_print_error(th);
+        }
+    }
+    Value hook = sys_get_object(th, "__interactivehook__");
+    Value r = hook ? call_0(th, hook) : NULL;
+    if (hook && r == NULL) {
+        Value exc = error_take(th);
+        if (!sys_write(th, "stderr", "Failed calling sys.__interactivehook__\n"))
+            error_clear(th);
+        error_restore(th, exc);
+        exec_print_error(th);
+    }
+    drop_null(th, r);
+    drop_null(th, hook);
+}
+
+/* Whether a program that has ended is looked at from the prompt. */
+static bool
+inspects(const Settings *s)
+{
+    const char *later = s->ignore_environment ? NULL : getenv("PYTHONINSPECT");
+    return (s->inspect || (later && *later)) && (s->interactive || isatty(STDIN_FILENO));
 }
 
 int
@@ -346,8 +444,10 @@ exec_main(Thread *th)
             break;
         case RUN_REPL:
             ok = prepend_path(th, "") && set_loader(th, dict, "BuiltinImporter", NULL);
-            if (ok)
+            if (ok) {
+                run_startup(th, dict);
                 code = repl_run(th, dict);
+            }
             break;
         case RUN_NOTHING:
             break;
@@ -355,11 +455,8 @@ exec_main(Thread *th)
     }
     if (!ok)
         code = exec_exit_code(th);
-    if (m && s->inspect && s->what != RUN_REPL && s->what != RUN_NOTHING) {
-        if (!sys_set_object(th, "flags_inspected", NONE))
-            error_clear(th);
+    if (m && s->what != RUN_REPL && s->what != RUN_NOTHING && inspects(s))
         code = repl_run(th, module_dict(m));
-    }
     drop_null(th, m);
     return code;
 }

@@ -90,6 +90,11 @@ hooks_excepthook(Thread *th, Value exc)
 {
     Value file = sys_get_object(th, "stderr");
     if (file == NULL || file == NONE) {
+        if (file == NULL) { /* taken away; None says that nothing is to be shown */
+            print_plainly(th, exc);
+            ssize_t written = write(2, "lost sys.stderr\n", 16);
+            (void)written;
+        }
         drop_null(th, file);
         return retain(th, NONE);
     }

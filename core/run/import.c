@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* -- absolute names -------------------------------------------------------------------------------- */
 
@@ -234,6 +235,14 @@ trim_traceback(Thread *th)
     error_restore(th, exc);
 }
 
+static int64_t
+nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static Value
 find_and_load(Thread *th, Value name)
 {
@@ -241,7 +250,25 @@ find_and_load(Thread *th, Value name)
     if (s->importlib == NULL)
         return import_native(th, name);
     Value args[2] = {name, s->import_function ? s->import_function : NONE};
-    return call_method(th, s->importlib, NAME(_find_and_load), args_of(args), 2, NULL);
+    if (LIKELY(!s->settings.import_time))
+        return call_method(th, s->importlib, NAME(_find_and_load), args_of(args), 2, NULL);
+    /* -X importtime: what imports inside this one took is told apart.  One thread imports at a time as
+     * far as these figures go, as in CPython. */
+    if (fetch_add_relaxed(&s->import_time_depth, 1) == 0 && !exchange_acq_rel(&s->import_time_begun, 1))
+        fputs("import time: self [us] | cumulative | imported package\n", stderr);
+    int64_t before = load_relaxed(&s->import_time_inner), start = nanoseconds();
+    store_relaxed(&s->import_time_inner, 0);
+    Value m = call_method(th, s->importlib, NAME(_find_and_load), args_of(args), 2, NULL);
+    int64_t all = nanoseconds() - start, self = all - load_relaxed(&s->import_time_inner);
+    store_relaxed(&s->import_time_inner, before + all);
+    int level = fetch_add_relaxed(&s->import_time_depth, -1) - 1;
+    const char *text = str_utf8(th, name, NULL);
+    if (text == NULL)
+        error_clear(th);
+    else if (m != NULL)
+        fprintf(stderr, "import time: %9ld | %10ld | %*s%s\n", (long)((self + 999) / 1000),
+                (long)((all + 999) / 1000), level * 2, "", text);
+    return m;
 }
 
 /* The module `name` (absolute): from sys.modules, else imported. */
@@ -465,4 +492,17 @@ import_start_external(Thread *th)
     Value r = call_method_0(th, s->importlib, str_intern_immortal(th, "_install_external_importers"));
     drop_null(th, r);
     return r != NULL;
+}
+
+bool
+import_start_zip(Thread *th)
+{
+    Value module = import_module_c(th, "zipimport");
+    Value importer = module ? get_attr_c(th, module, "zipimporter") : NULL;
+    Value hooks = sys_get_object(th, "path_hooks");
+    bool ok = importer && hooks && is_list(hooks) && list_insert(th, hooks, 0, importer);
+    drop_null(th, hooks);
+    drop_null(th, importer);
+    drop_null(th, module);
+    return ok;
 }

@@ -76,16 +76,20 @@ is_blank(const char *text, size_t n)
     return true;
 }
 
-/* Whether `text` is the start of something that needs more lines. */
+/* Whether `text` is the start of something that needs more lines.  It must be
+ * complete without its last newline, too: a compound statement ends with an empty line. */
 static bool
 needs_more(Thread *th, const char *text, size_t n, Value filename)
 {
     Ast ast;
-    if (source_parse(th, text, n, filename, START_SINGLE,
-                     COMPILE_ALLOW_INCOMPLETE | COMPILE_DONT_IMPLY_DEDENT, &ast)) {
-        /* A compound statement is complete only with an empty line. */
+    for (int newline = 1; newline >= 0; newline--) {
+        size_t cut = newline == 0 && n > 0 && text[n - 1] == '\n';
+        if (!source_parse(th, text, n - cut, filename, START_SINGLE,
+                          COMPILE_ALLOW_INCOMPLETE | COMPILE_DONT_IMPLY_DEDENT, &ast))
+            break;
         ast_free(&ast);
-        return false;
+        if (newline == 0)
+            return false;
     }
     Value exc = error_take(th);
     bool more = false;
@@ -114,10 +118,11 @@ repl_run(Thread *th, Value dict)
         return exec_exit_code(th);
     drop(th, ps1);
     drop(th, ps2);
+    s->inspect = 0; /* from here on SystemExit ends the process */
     char *text = NULL;
     size_t capacity = 0;
     int code = 0;
-    for (bool at_end = false; !at_end;) {
+    for (;;) {
         size_t n = 0;
         show_prompt(th, "ps1");
         int got = read_line(th, &text, &n, &capacity);
@@ -134,8 +139,7 @@ repl_run(Thread *th, Value dict)
             code = exec_exit_code(th);
             break;
         }
-        at_end = got == 0;
-        if (at_end && n == 0)
+        if (got == 0 && n == 0)
             break;
         if (is_blank(text, n))
             continue;
@@ -152,7 +156,7 @@ repl_run(Thread *th, Value dict)
         }
         sys_flush(th);
     }
-    if (isatty(0))
+    if (code == 0)
         fputs("\n", stderr);
     free(text);
     drop(th, filename);

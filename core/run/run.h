@@ -26,6 +26,10 @@ typedef struct InterpState {
     Mutex import_lock;                  /* _imp.acquire_lock(): recursive */
     ATOMIC(Thread *) import_owner;
     int import_depth;
+    /* -X importtime: whether the head line is written, how many imports are under way, how many nanoseconds
+     * the imports inside the present one took */
+    ATOMIC(int) import_time_begun, import_time_depth;
+    ATOMIC(int64_t) import_time_inner;
 } InterpState;
 
 static inline InterpState *
@@ -71,6 +75,7 @@ RAISES Value import_module_c(Thread *th, const char *name);
 Value import_native(Thread *th, Value name);
 RAISES bool import_start(Thread *th);          /* importlib from its files */
 RAISES bool import_start_external(Thread *th);
+RAISES bool import_start_zip(Thread *th);      /* zip files on sys.path; after the codecs */
 
 /* -- exec.c -- */
 /* Runs what the settings say; returns the exit code. */

@@ -106,6 +106,24 @@ open_stream(Thread *th, Value io, int fd, bool writes, const char *name, const c
     return stream;
 }
 
+/* Replaces the name of an encoding by the one its codec gives itself. */
+static bool
+codec_name(Thread *th, char *name, size_t size)
+{
+    Value codecs = import_module_c(th, "codecs");
+    Value given = codecs ? str_from_c(th, name) : NULL;
+    Value info = given ? call_method_1(th, codecs, str_intern_immortal(th, "lookup"), given) : NULL;
+    Value own = info ? get_attr_c(th, info, "name") : NULL;
+    bool ok = own && is_str(own);
+    if (ok)
+        str_to_buffer(own, name, size);
+    drop_null(th, own);
+    drop_null(th, info);
+    drop_null(th, given);
+    drop_null(th, codecs);
+    return ok;
+}
+
 static bool
 start_streams(Thread *th)
 {
@@ -127,6 +145,10 @@ start_streams(Thread *th)
             snprintf(errors, sizeof errors, "%s", colon + 1);
         else if (n)
             strcpy(errors, "strict");
+    }
+    if (s->io_encoding && !codec_name(th, encoding, sizeof encoding)) {
+        drop(th, io);
+        fatal(th, "init_stdio_encoding: failed to get the Python codec name of the stdio encoding");
     }
     static const struct {
         const char *name, *backup, *file;
@@ -177,6 +199,7 @@ start(Settings *settings, const ModuleSpec *const *natives)
     if (th == NULL || state == NULL)
         fatal(NULL, "no memory for the main thread");
     interp->state = state;
+    interp->bytes_warning = (uint8_t)(settings->bytes_warning > 255 ? 255 : settings->bytes_warning);
     state->settings = *settings;
     state->natives = natives;
     if (settings->int_max_str_digits >= 0)
@@ -204,10 +227,53 @@ start(Settings *settings, const ModuleSpec *const *natives)
     return th;
 }
 
+/* -v: importlib writes to sys.stderr before there is one. */
+static bool
+start_early_stderr(Thread *th)
+{
+    static const char text[] =
+        "import posix, sys\n"
+        "class EarlyStream:\n"
+        "    def write(self, text, write=posix.write):\n"
+        "        write(2, text.encode('utf-8', 'backslashreplace'))\n"
+        "    def flush(self):\n"
+        "        pass\n"
+        "sys.stderr = EarlyStream()\n";
+    Value filename = str_from_c(th, "<early>"), dict = dict_new(th);
+    Value code = filename && dict ? source_compile(th, text, sizeof text - 1, filename, START_FILE, 0, 0) : NULL;
+    bool ok = code && dict_set_c(th, dict, "__builtins__", interp_state(th)->builtins_module);
+    Value r = ok ? eval_code(th, code, dict, NULL, NULL) : NULL;
+    drop_null(th, r);
+    drop_null(th, code);
+    drop_null(th, dict);
+    drop_null(th, filename);
+    return r != NULL;
+}
+
+/* -X faulthandler: where there is no such module nothing is lost but its reports of crashes, so the program
+ * runs. */
+static bool
+start_faulthandler(Thread *th)
+{
+    Value module = import_module_c(th, "faulthandler");
+    if (module == NULL) {
+        bool missing = error_matches(th, &exc_ImportError);
+        if (missing)
+            error_clear(th);
+        return missing;
+    }
+    Value r = call_method_0(th, module, str_intern_immortal(th, "enable"));
+    drop_null(th, r);
+    drop(th, module);
+    return r != NULL;
+}
+
 static bool
 start_library(Thread *th)
 {
     Settings *s = &interp_state(th)->settings;
+    if (s->verbose && !start_early_stderr(th))
+        return false;
     if (!import_start(th) || !import_start_external(th))
         return false;
     Value signals = import_module_c(th, "_signal"); /* from here on Ctrl-C is KeyboardInterrupt */
@@ -219,9 +285,11 @@ start_library(Thread *th)
         return false;
     drop(th, encodings);
     codec_check_names = s->dev_mode;
-    if (!start_streams(th))
+    if (!start_streams(th) || !import_start_zip(th))
         return false;
-    if (s->warn_count || s->dev_mode || (!s->ignore_environment && getenv("PYTHONWARNINGS"))) {
+    if (s->faulthandler && !start_faulthandler(th))
+        return false;
+    if (s->warn_count || s->dev_mode || s->bytes_warning || (!s->ignore_environment && getenv("PYTHONWARNINGS"))) {
         Value w = import_module_c(th, "warnings");
         if (w == NULL)
             return false;

@@ -46,12 +46,44 @@ static const char usage_text[] =
     "         also PYTHONWARNINGS=arg\n"
     "-x     : skip first line of source\n"
     "-X opt : set implementation-specific option: dev, utf8, int_max_str_digits=N,\n"
-    "         warn_default_encoding, importtime is not available, gil=0\n"
+    "         warn_default_encoding, importtime, gil=0; --help-xoptions says more\n"
     "file   : program read from script file\n"
     "-      : program read from stdin (default; interactive mode if a tty)\n"
     "arg ...: arguments passed to program in sys.argv[1:]\n\n"
     "PYTHONPATH, PYTHONSTARTUP, PYTHONHASHSEED, PYTHONIOENCODING, PYTHONUTF8,\n"
     "PYTHONINTMAXSTRDIGITS, PYTHONPYCACHEPREFIX, PYTHONDEVMODE are honoured.\n";
+
+static const char environment_text[] =
+    "Environment variables that are honoured (-E and -I ignore them):\n"
+    "PYTHONPATH     : ':'-separated directories put in front of the module search path\n"
+    "PYTHONSTARTUP  : file executed when the prompt starts\n"
+    "PYTHONSAFEPATH : as -P\n"
+    "PYTHONOPTIMIZE : as -O; a number gives the level\n"
+    "PYTHONDONTWRITEBYTECODE : as -B\n"
+    "PYTHONNOUSERSITE : as -s\n"
+    "PYTHONUNBUFFERED : as -u\n"
+    "PYTHONVERBOSE  : as -v\n"
+    "PYTHONINSPECT  : as -i, also when the program itself sets it\n"
+    "PYTHONWARNINGS : as -W; several are separated by commas\n"
+    "PYTHONDEVMODE  : as -X dev\n"
+    "PYTHONUTF8     : as -X utf8; 0 turns it off\n"
+    "PYTHONIOENCODING : encoding[:errors] of stdin, stdout and stderr\n"
+    "PYTHONHASHSEED : 'random', or a number that makes the hashes of str and bytes the same each time\n"
+    "PYTHONINTMAXSTRDIGITS : as -X int_max_str_digits\n"
+    "PYTHONPYCACHEPREFIX, PYTHONWARNDEFAULTENCODING, PYTHONPROFILEIMPORTTIME : as the -X options\n"
+    "PYTHONGIL      : 0 is accepted, 1 is refused\n";
+
+static const char x_text[] =
+    "Options given with -X:\n"
+    "dev            : development mode: more checks and warnings\n"
+    "utf8[=0|1]     : UTF-8 mode\n"
+    "importtime     : shows how long each import takes\n"
+    "int_max_str_digits=N : limit of digits in conversions between int and str; 0: none\n"
+    "pycache_prefix=PATH  : sys.pycache_prefix\n"
+    "warn_default_encoding : EncodingWarning where an encoding is left out\n"
+    "faulthandler   : enables the module faulthandler; ignored if there is none\n"
+    "gil=0          : accepted; gil=1 is refused, there is no global lock\n"
+    "Others are only shown in sys._xoptions.\n";
 
 static const char *
 environment(const Settings *s, const char *name)
@@ -125,17 +157,32 @@ x_option(Settings *s, const char *option)
     push(&s->x_options, &s->x_count, option);
     if (strcmp(option, "dev") == 0)
         s->dev_mode = 1;
-    else if (strcmp(option, "utf8") == 0 || strcmp(option, "utf8=1") == 0)
-        s->utf8_mode = 1;
-    else if (strcmp(option, "utf8=0") == 0)
-        s->utf8_mode = 0;
+    else if (strcmp(option, "utf8") == 0 || strncmp(option, "utf8=", 5) == 0) {
+        const char *value = option[4] ? option + 5 : "1";
+        if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
+            fprintf(stderr, "Fatal Python error: preconfig_init_utf8_mode: invalid -X utf8 option value\n");
+            nothing(s, 1);
+            return false;
+        }
+        s->utf8_mode = value[0] == '1';
+        s->utf8_given = true;
+    } else if (strcmp(option, "importtime") == 0)
+        s->import_time = true;
+    else if (strcmp(option, "faulthandler") == 0)
+        s->faulthandler = true;
+    else if (strncmp(option, "tracemalloc", 11) == 0 && (option[11] == '=' || option[11] == 0)) {
+        fprintf(stderr, "Fatal Python error: -X tracemalloc is not available: Weft does not trace "
+                        "allocations.\n");
+        nothing(s, 1);
+        return false;
+    }
     else if (strcmp(option, "warn_default_encoding") == 0)
         s->warn_default_encoding = 1;
     else if (strncmp(option, "pycache_prefix=", 15) == 0)
         s->pycache_prefix = option + 15;
     else if (strncmp(option, "int_max_str_digits", 18) == 0) {
         if (option[18] != '=' || !parse_digits(option + 19, &s->int_max_str_digits)) {
-            fprintf(stderr, "Fatal Python error: -X int_max_str_digits: invalid limit; must be >= 640 "
+            fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= 640 "
                             "or 0 for unlimited.\n");
             nothing(s, 1);
             return false;
@@ -170,9 +217,18 @@ environment_settings(Settings *s)
         s->dev_mode = 1;
     if (environment(s, "PYTHONWARNDEFAULTENCODING"))
         s->warn_default_encoding = 1;
+    if (environment(s, "PYTHONPROFILEIMPORTTIME"))
+        s->import_time = true;
     const char *v = environment(s, "PYTHONUTF8");
-    if (v && strcmp(v, "1") == 0)
-        s->utf8_mode = 1;
+    if (v && !s->utf8_given) {
+        if (strcmp(v, "0") != 0 && strcmp(v, "1") != 0) {
+            fprintf(stderr, "Fatal Python error: preconfig_init_utf8_mode: invalid PYTHONUTF8 environment "
+                            "variable value\n");
+            nothing(s, 1);
+            return;
+        }
+        s->utf8_mode = v[0] == '1';
+    }
     s->python_path = environment(s, "PYTHONPATH");
     s->io_encoding = environment(s, "PYTHONIOENCODING");
     s->startup = environment(s, "PYTHONSTARTUP");
@@ -186,7 +242,7 @@ environment_settings(Settings *s)
     }
     v = environment(s, "PYTHONINTMAXSTRDIGITS");
     if (v && s->int_max_str_digits < 0 && !parse_digits(v, &s->int_max_str_digits)) {
-        fprintf(stderr, "Fatal Python error: PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 "
+        fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 "
                         "for unlimited.\n");
         nothing(s, 1);
     }
@@ -196,7 +252,7 @@ environment_settings(Settings *s)
         errno = 0;
         unsigned long n = strtoul(v, &end, 10);
         if (errno || *end || v[0] == '-' || n > 4294967295ul) {
-            fprintf(stderr, "Fatal Python error: PYTHONHASHSEED must be \"random\" or an integer in range "
+            fprintf(stderr, "Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an integer in range "
                             "[0; 4294967295]\n");
             nothing(s, 1);
             return;
@@ -241,11 +297,26 @@ settings_parse(Settings *s, int argc, char **argv)
                 printf(usage_line, s->program);
                 fputs(usage_text, stdout);
                 nothing(s, 0);
+            } else if (strcmp(a, "--help-env") == 0) {
+                fputs(environment_text, stdout);
+                nothing(s, 0);
+            } else if (strcmp(a, "--help-xoptions") == 0) {
+                fputs(x_text, stdout);
+                nothing(s, 0);
+            } else if (strcmp(a, "--help-all") == 0) {
+                printf(usage_line, s->program);
+                printf("%s\n%s\n%s", usage_text, environment_text, x_text);
+                nothing(s, 0);
             } else if (strcmp(a, "--version") == 0)
                 version++;
-            else if (strcmp(a, "--check-hash-based-pycs") == 0 && i + 1 < argc)
-                i++;
-            else {
+            else if (strcmp(a, "--check-hash-based-pycs") == 0) {
+                const char *value = i + 1 < argc ? argv[++i] : NULL;
+                if (value == NULL)
+                    bad_option(s, "Argument expected for the --check-hash-based-pycs options\n");
+                else if (strcmp(value, "default") != 0 && strcmp(value, "always") != 0 &&
+                         strcmp(value, "never") != 0)
+                    bad_option(s, "--check-hash-based-pycs must be one of 'default', 'always', or 'never'\n");
+            } else {
                 char message[200];
                 snprintf(message, sizeof message, "unknown option %.100s\n", a);
                 bad_option(s, message);
@@ -299,6 +370,9 @@ settings_parse(Settings *s, int argc, char **argv)
                 printf(usage_line, s->program);
                 fputs(usage_text, stdout);
                 nothing(s, 0);
+                break;
+            case 'J':
+                bad_option(s, "-J is reserved for Jython\n");
                 break;
             default: {
                 char message[80];

@@ -11,7 +11,9 @@ typedef struct Settings {
         ignore_environment, verbose, bytes_warning, quiet, hash_randomization, isolated, dev_mode,
         utf8_mode, warn_default_encoding, safe_path;
     int int_max_str_digits;     /* -1: default */
-    bool unbuffered, skip_first_line;
+    bool unbuffered, skip_first_line, import_time;
+    bool utf8_given;            /* -X utf8 says what PYTHONUTF8 would */
+    bool faulthandler;
     enum { RUN_REPL, RUN_COMMAND, RUN_MODULE, RUN_FILE, RUN_STDIN, RUN_NOTHING } what;
     const char *target;         /* command text, module name or file name */
     char **argv;                /* sys.argv from the target on: [0] is the script's place */

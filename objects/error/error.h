@@ -75,6 +75,18 @@ recursion_leave(Thread *th)
     th->recursion_left++;
 }
 
+/* For C code that reaches itself through a slot of another object (hash, next, len ...) without
+ * Python code between: false with RecursionError when the C stack is nearly used up. */
+RAISES static inline bool
+stack_check(Thread *th)
+{
+    if (UNLIKELY(thread_stack_low(th))) {
+        raise_recursion(th, "");
+        return false;
+    }
+    return true;
+}
+
 static inline bool
 error_set(const Thread *th)
 {

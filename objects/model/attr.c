@@ -284,6 +284,8 @@ get_attr(Thread *th, Value o, Value name)
     if (UNLIKELY(!is_plain_name(name)))
         return get_attr_by(th, o, name, get_attr);
     GetAttrFn fn = SLOT(type_of(o), getattr);
+    if (!stack_check(th))
+        return NULL;
     Value v = fn(th, o, name);
     if (UNLIKELY(v == NULL))
         attribute_error_complete(th, o, name);
@@ -296,7 +298,7 @@ set_attr(Thread *th, Value o, Value name, Value v)
     if (UNLIKELY(!is_plain_name(name)))
         return set_attr_by(th, o, name, v, set_attr);
     SetAttrFn fn = SLOT(type_of(o), setattr);
-    return fn(th, o, name, v);
+    return stack_check(th) && fn(th, o, name, v);
 }
 
 Answer
@@ -317,6 +319,8 @@ get_attr_optional(Thread *th, Value o, Value name, Value *out)
     }
     GetAttrFn fn = SLOT(type_of(o), getattr);
     Answer a;
+    if (!stack_check(th))
+        return FAILED;
     if (fn == generic_get_attr) {
         a = generic_get_attr_optional(th, o, name, out);
     } else if (fn == type_get_attr) {

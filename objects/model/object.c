@@ -118,7 +118,7 @@ to_hash(Thread *th, Value v, int64_t *hash)
 {
     HashFn fn = SLOT(type_of(v), hash);
     if (LIKELY(fn != NULL))
-        return fn(th, v, hash);
+        return stack_check(th) && fn(th, v, hash);
     return hash_unhashable(th, v, hash);
 }
 

@@ -434,7 +434,7 @@ classmethod_descr_get(Thread *th, Value self, Value object, Value type)
     if (type == NULL)
         type = value_of_type(type_of(object));
     DescrGetFn get = SLOT(type_of(f), descr_get);
-    Value r = get ? get(th, f, type, type) : method_new(th, f, type);
+    Value r = !stack_check(th) ? NULL : get ? get(th, f, type, type) : method_new(th, f, type);
     drop(th, f);
     return r;
 }

@@ -234,7 +234,8 @@ power_modulo_word(Limb base, const IntView *e, Limb m)
     return result;
 }
 
-/* Even moduli of several limbs: 0 <= base < m in exactly n limbs (leading zeros allowed). */
+/* Even moduli of several limbs, and long ones, for which multiplying and dividing apart is faster and can
+ * be interrupted: 0 <= base < m in exactly n limbs (leading zeros allowed). */
 static Value
 power_modulo_window(Thread *th, const Limb *base, const IntView *e, const Limb *m, mp_size_t n)
 {
@@ -268,7 +269,7 @@ power_modulo_window(Thread *th, const Limb *base, const IntView *e, const Limb *
             mpn_tdiv_qr(quotient, now, 0, product, 2 * n, m, n);
             started = true;
         }
-        if (at % 64 == 0 && !safepoint_poll(th))
+        if ((at % 64 == 0 || n >= 64) && !safepoint_poll(th))
             goto end;
     }
     result = int_from_limbs(th, now, n, false);
@@ -301,7 +302,7 @@ power_modulo(Thread *th, Value base, Value exponent, Value modulus)
     mpn_copyi(padded.p, v.p, v.n);
     mpn_zero(padded.p + v.n, n - v.n);
     Value result = NULL;
-    if (!(m.p[0] & 1)) {
+    if (!(m.p[0] & 1) || n >= 150) {
         result = power_modulo_window(th, padded.p, &e, m.p, n);
         goto end;
     }

@@ -18,6 +18,8 @@ is_true(Thread *th, Value v)
     if (value_is_fixnum(v))
         return value_fixnum(v) != 0 ? YES : NO;
     Type *t = type_of(v);
+    if (!stack_check(th))
+        return FAILED;
     AnswerFn truth = SLOT(t, truth);
     if (truth != NULL)
         return truth(th, v);
@@ -85,7 +87,7 @@ length_of(Thread *th, Value v)
 {
     LengthFn fn = SLOT(type_of(v), length);
     if (LIKELY(fn != NULL))
-        return fn(th, v);
+        return stack_check(th) ? fn(th, v) : -1;
     raise_type_error(th, "object of type '%T' has no len()", v);
     return -1;
 }

@@ -6,6 +6,7 @@
 #include "objects/model/names.h"
 #include "objects/number/number.h"
 #include "objects/protocol/slot.h"
+#include "threads/safepoint.h"
 
 bool
 is_iterator(Value v)
@@ -22,6 +23,8 @@ get_iter(Thread *th, Value v)
             return seq_iter_new(th, v);
         return raise_type_error(th, "'%T' object is not iterable", v);
     }
+    if (!stack_check(th))
+        return NULL;
     Value it = fn(th, v);
     if (it != NULL && UNLIKELY(!is_iterator(it))) {
         raise_type_error(th, "iter() returned non-iterator of type '%T'", it);
@@ -37,6 +40,9 @@ iter_next(Thread *th, Value it)
     NextFn fn = SLOT(type_of(it), next);
     if (UNLIKELY(fn == NULL)) /* its class changed meanwhile */
         return raise_type_error(th, "'%T' object is not an iterator", it);
+    /* The poll makes every loop over an endless native iterator one that a signal ends. */
+    if (!stack_check(th) || !safepoint_poll(th))
+        return NULL;
     Value v = fn(th, it);
     if (v == NULL && UNLIKELY(error_set(th)) && error_matches(th, &exc_StopIteration))
         error_clear(th);

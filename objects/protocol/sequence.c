@@ -79,7 +79,7 @@ get_item(Thread *th, Value o, Value key)
     Type *t = type_at(shape);
     BinaryFn fn = SLOT(t, getitem);
     if (LIKELY(fn != NULL))
-        return fn(th, o, key);
+        return stack_check(th) ? fn(th, o, key) : NULL;
     if (SLOT(t, item) != NULL)
         return get_item_by_position(th, o, key);
     if (is_type(o))
@@ -234,7 +234,7 @@ contains(Thread *th, Value container, Value item)
 {
     ContainsFn fn = SLOT(type_of(container), contains);
     if (LIKELY(fn != NULL))
-        return fn(th, container, item);
+        return stack_check(th) ? fn(th, container, item) : FAILED;
     Value it = get_iter(th, container);
     if (it == NULL) {
         if (error_matches(th, &exc_TypeError)) {

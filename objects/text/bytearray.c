@@ -12,6 +12,7 @@
 #include "objects/text/bytes_priv.h"
 
 #include "objects/model/names.h"
+#include "threads/interp.h"
 
 #include <stdio.h>
 
@@ -682,7 +683,7 @@ compare_slot(Thread *th, Value a, Value b, int op)
         return result;
     }
     if (is_str(a) || is_str(b) || !has_buffer(a) || !has_buffer(b)) {
-        return NOT_IMPLEMENTED;
+        return bytes_compare_warning(th, a, b, op) ? NOT_IMPLEMENTED : NULL;
     }
     ByteArg x, y;
     if (!byte_arg(th, a, &x)) {
@@ -718,6 +719,14 @@ repr_slot(Thread *th, Value self)
     const char *name = type_name_of(self), *dot = strrchr(name, '.');
     snprintf(prefix, sizeof prefix, "%s(", dot != NULL ? dot + 1 : name);
     return bytes_repr_of(th, byte_view(th, self), prefix, ")");
+}
+
+static Value
+str_slot(Thread *th, Value self)
+{
+    if (th->interp->bytes_warning != 0 && !warn(th, &exc_BytesWarning, 1, "str() on a bytearray instance"))
+        return NULL;
+    return repr_slot(th, self);
 }
 
 static bool
@@ -976,7 +985,7 @@ const TypeSpec bytearray_spec = {
            "bytearray() -> empty bytearray",
     .methods = bytearray_method_table,
     .slots = {.repr = repr_slot,
-              .str = repr_slot,
+              .str = str_slot,
               .hash = hash_unhashable,
               .compare = compare_slot,
               .iter = bytearray_iter_new,

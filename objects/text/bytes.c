@@ -5,6 +5,7 @@
 #include "objects/text/bytes_priv.h"
 
 #include "objects/model/names.h"
+#include "threads/interp.h"
 
 #define BYTES_OFFSET offsetof(Bytes, data)
 #define BYTES_MAX_LENGTH ((size_t)1 << 60)
@@ -439,12 +440,21 @@ bytes_compare(Thread *th, Value a, Value b, int op)
     return NOT_IMPLEMENTED;
 }
 
+bool
+bytes_compare_warning(Thread *th, Value a, Value b, int op)
+{
+    if (LIKELY(th->interp->bytes_warning == 0) || (op != OP_EQ && op != OP_NE))
+        return true;
+    const char *other = is_str(a) || is_str(b) ? "string" : is_int(a) || is_int(b) ? "int" : NULL;
+    return other == NULL || warn(th, &exc_BytesWarning, 1, "Comparison between bytes and %s", other);
+}
+
 /* bytes compares with bytes only; the other side knows the rest. */
 static Value
 compare_slot(Thread *th, Value a, Value b, int op)
 {
     if (!is_bytes(a) || !is_bytes(b)) {
-        return NOT_IMPLEMENTED;
+        return bytes_compare_warning(th, a, b, op) ? NOT_IMPLEMENTED : NULL;
     }
     if (a == b) {
         return ordered(0, op);
@@ -653,6 +663,14 @@ repr_slot(Thread *th, Value self)
     return bytes_repr_of(th, byte_view(th, self), "", "");
 }
 
+static Value
+str_slot(Thread *th, Value self)
+{
+    if (th->interp->bytes_warning != 0 && !warn(th, &exc_BytesWarning, 1, "str() on a bytes instance"))
+        return NULL;
+    return repr_slot(th, self);
+}
+
 static bool
 get_buffer_slot(Thread *th, Value self, Buffer *out, int flags)
 {
@@ -673,7 +691,7 @@ const TypeSpec bytes_spec = {
            "bytes() -> empty bytes object",
     .methods = bytes_method_table,
     .slots = {.repr = repr_slot,
-              .str = repr_slot,
+              .str = str_slot,
               .hash = hash_slot,
               .compare = compare_slot,
               .iter = bytes_iter_new,

@@ -45,6 +45,8 @@ RAISES bool bytes_collect(Thread *th, Value iterable, const char *range_message,
                           size_t *n); /* *p from mem_alloc */
 
 /* Rich comparison of anything with bytes; NOT_IMPLEMENTED if one has none. */
+/* -b: warns of a comparison with str or int by == and != ; false with BytesWarning as an exception. */
+RAISES bool bytes_compare_warning(Thread *th, Value a, Value b, int op);
 Value bytes_compare(Thread *th, Value a, Value b, int op);
 Value bytes_find_method(Thread *th, Value self, const Arg *args, size_t nargs);
 Answer bytes_contains(Thread *th, Value self, Value item);
