@@ -74,6 +74,23 @@ note_self_attr(Unit *u, AstExpr *object, Value name)
         u->self_attrs[u->self_attr_count++] = name;
 }
 
+/* The register of the first of some variables that lie one behind the other; -1: they do not. */
+static int
+variables_in_a_row(Unit *u, AstExprs elts)
+{
+    int first = -1;
+    for (uint32_t i = 0; i < elts.count; i++) {
+        const AstExpr *e = elts.items[i];
+        int reg = e->kind == AST_Name ? gen_local_register(u, e->Name.id) : -1;
+        if (reg < 0 || (i != 0 && reg != first + (int)i) ||
+            forbidden_name(u, e->Name.id, e, false))
+            return -1;
+        if (i == 0)
+            first = reg;
+    }
+    return first;
+}
+
 static void
 gen_unpack(Unit *u, AstExpr *target, AstExprs elts, Opnd value)
 {
@@ -86,6 +103,14 @@ gen_unpack(Unit *u, AstExpr *target, AstExprs elts, Opnd value)
             }
             star = i;
         }
+    int first = star == UINT32_MAX && value.temp ? variables_in_a_row(u, elts) : -1;
+    if (first >= 0) {
+        emit(u, OP_UNPACK, B_DEAD | A_LIVE, (unsigned)first, value.reg, elts.count);
+        for (uint32_t i = 0; i < elts.count; i++)
+            bound_set(u, (unsigned)first + i);
+        temp_end(u, value.reg);
+        return;
+    }
     unsigned base = temps_new(u, elts.count);
     if (star == UINT32_MAX)
         emit(u, OP_UNPACK, value.temp ? B_DEAD : 0, base, value.reg, elts.count);

@@ -217,6 +217,15 @@ check_caller(Unit *u, AstExpr *e)
     gen_warn(u, e, "'%s' object is not callable; perhaps you missed a comma?", name);
 }
 
+/* super() in a function: the object need not be made. */
+static bool
+plain_super(Unit *u, const AstExpr *e)
+{
+    return u->is_function && e->kind == AST_Call && e->Call.args.count == 0 &&
+           e->Call.keywords.count == 0 && e->Call.func->kind == AST_Name &&
+           e->Call.func->Name.id == NAME(super);
+}
+
 void
 gen_call(Unit *u, AstExpr *e, Dest d)
 {
@@ -228,7 +237,13 @@ gen_call(Unit *u, AstExpr *e, Dest d)
     check_caller(u, e);
     /* The destination may be a temporary right below; the window starts at the top. */
     unsigned win = u->top;
-    if (method) {
+    if (method && plain_super(u, f->Attribute.value)) {
+        temps_new(u, FRAME_WORDS + 1);
+        gen_into(u, f->Attribute.value->Call.func, (Dest){(uint16_t)win, 0});
+        gen_at(u, f);
+        emit(u, OP_LOAD_SUPER, B_DEAD, win, win, gen_name(u, gen_mangle(u, f->Attribute.attr)));
+        live_add(u, win + FRAME_WORDS);
+    } else if (method) {
         Opnd object = gen_expr(u, f->Attribute.value);
         /* The object's temporary is the window's first register or none: it ends in LOAD_METHOD. */
         win = u->top;

@@ -920,7 +920,16 @@ gen_yield(Unit *u, AstExpr *e, Dest d)
         return;
     }
     Opnd v;
-    if (e->Yield.value)
+    if (e->Yield.value && e->Yield.value->kind == AST_Name && !u->scope->is_coroutine &&
+        !(d.flags & A_LIVE)) {
+        v = gen_expr(u, e->Yield.value);
+        if (!v.temp) { /* a variable, which stays */
+            gen_at(u, e);
+            emit(u, OP_YIELD, 0, d.reg, v.reg, 0);
+            dest_done(u, d);
+            return;
+        }
+    } else if (e->Yield.value)
         v = gen_expr_temp(u, e->Yield.value);
     else {
         v = (Opnd){(uint16_t)temp_new(u), true};

@@ -51,7 +51,7 @@ operands(uint8_t op)
     case OP_LOAD_GLOBAL: case OP_STORE_GLOBAL: case OP_LOAD_NAME: case OP_STORE_NAME: return "rN.";
     case OP_DELETE_GLOBAL: case OP_DELETE_NAME: return "iN.";
     case OP_LOAD_ATTR: case OP_STORE_ATTR: case OP_DELETE_ATTR: case OP_IMPORT_FROM: return "rrn.";
-    case OP_LOAD_METHOD: return "wrn.";
+    case OP_LOAD_METHOD: case OP_LOAD_SUPER: return "wrn.";
     case OP_BUILD_SLICE: case OP_BUILD_TUPLE: case OP_BUILD_LIST: case OP_BUILD_SET:
     case OP_BUILD_STRING:
         return "rCi.";

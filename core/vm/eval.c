@@ -79,6 +79,17 @@ point_at_origin(Frame *f, Value exc)
         f->pc = f->code->instrs + i;
 }
 
+/* Whether two strs are equal; most that differ do so in length or at once. */
+static inline bool
+same_str(const Str *a, const Str *b)
+{
+    if (a == b)
+        return true;
+    if (a->length != b->length || a->width != b->width)
+        return false;
+    return a->length == 0 || (a->data[0] == b->data[0] && str_equal(value_of(a), value_of(b)));
+}
+
 /* Leaves frames until one handles th->error: that frame, its pc at the handler.  NULL when the
  * entry frame was left. */
 static NOINLINE Frame *

@@ -37,9 +37,9 @@
             object_touch(th, &fn->head);                                                          \
             Code *code = as_code(load_acquire(&fn->code));                                        \
             Value *nr = (nr_);                                                                    \
-            if (LIKELY(code->simple_args == (n) && frame_fits(th, nr, code) &&                    \
-                       th->recursion_left > 0)) {                                                 \
-                th->recursion_left--;                                                             \
+            int32_t left = th->recursion_left - 1;                                                \
+            if (LIKELY(code->simple_args == (n) && frame_fits(th, nr, code) && left >= 0)) {      \
+                th->recursion_left = left;                                                        \
                 SAVE();                                                                           \
                 Frame *nf = frame_of(nr);                                                         \
                 nf->function = (w);                                                               \
@@ -289,7 +289,8 @@ return_plain:;
     bool slow = false;
     for (uint32_t i = 0, n = f->code->temp_base; i < n; i++)
         slow |= reg_drop(th, r[i]);
-    slow |= reg_drop(th, f->function);
+    if (reg_is_counted(f->function))
+        slow |= reg_drop(th, f->function);
     Frame *caller = frame_caller(f);
     th->recursion_left++;
     th->frame = caller;

@@ -117,8 +117,16 @@ TARGET(FOR_ITER)
                 Value first, second;
                 Answer got = iter_next_pair(th, value_of(reg_object(it)), &first, &second);
                 if (LIKELY(got == YES)) {
-                    r[next->a] = first;
-                    r[next->a + 1] = second;
+                    Value *to = r + next->a;
+                    Value old = NULL, other = NULL;
+                    if (next->flags & A_LIVE) { /* variables */
+                        old = to[0];
+                        other = to[1];
+                    }
+                    to[0] = first;
+                    to[1] = second;
+                    reg_drop(th, old);
+                    reg_drop(th, other);
                     pc += 2;
                     FINISH(0);
                 }

@@ -75,36 +75,58 @@ TARGET(SET_ITEM_IMM)
     FINISH(0);
 }
 
+/* r[a + i] = v: a temporary, or a variable that may hold something. */
+#define UNPACK_ITEM(i, v)                                                                         \
+    do {                                                                                          \
+        Value item_ = (v);                                                                        \
+        if (live) {                                                                               \
+            Value old_ = to[i];                                                                   \
+            to[i] = item_;                                                                        \
+            slow |= reg_drop(th, old_);                                                           \
+        } else {                                                                                  \
+            to[i] = item_;                                                                        \
+        }                                                                                         \
+    } while (0)
+
 TARGET(UNPACK)
 {
-    /* The destinations are temporaries above b, or start at b: b is read first. */
+    /* The destinations are temporaries that may begin with b, or variables while b is none. */
+    enum { MOST = 8 };
     Value o = r[pc->b];
     unsigned n = pc->c;
     Value *to = r + pc->a;
     if (LIKELY(value_is_object(o))) {
         Object *x = reg_object(o);
+        bool live = (pc->flags & A_LIVE) != 0, slow = false;
         if (LIKELY(object_shape(x) == SHAPE_TUPLE)) {
             const Tuple *t = (const Tuple *)(const void *)x;
             if (LIKELY((uint64_t)t->length == n)) {
                 bool counted = reg_touch(th, x);
                 for (unsigned i = 0; i < n; i++)
-                    to[i] = reg_word(th, counted, t->items[i]);
-                FINISH_DROPS(0, pc->flags & B_DEAD ? reg_drop(th, o) : false);
+                    UNPACK_ITEM(i, reg_word(th, counted, t->items[i]));
+                if (pc->flags & B_DEAD)
+                    slow |= reg_drop(th, o);
+                FINISH_DROPS(0, slow);
             }
-        } else if (object_shape(x) == SHAPE_LIST && object_is_private(th, x)) {
-            /* Private before and after: no other thread has changed it. */
+        } else if (object_shape(x) == SHAPE_LIST && n <= MOST && object_is_private(th, x)) {
             List *l = (List *)(void *)x;
             ItemArray *items = load_acquire(&l->array); /* [list.array] */
             if (LIKELY((uint64_t)load_acquire(&l->length) == n && items != NULL &&
                        (uint64_t)items->capacity >= n)) {
+                Value got[MOST];
                 unsigned i = 0;
-                for (Value v; i < n && (v = load_acquire(&items->items[i])) != NULL; i++)
-                    to[i] = reg_word(th, true, v);
-                if (LIKELY(i == n && object_is_private(th, x)))
-                    FINISH_DROPS(0, pc->flags & B_DEAD ? reg_drop(th, o) : false);
-                while (i-- > 0)
-                    reg_drop(th, to[i]);
-                r[pc->b] = o;
+                while (i < n && (got[i] = load_acquire(&items->items[i])) != NULL) /* [list.item] */
+                    i++;
+                /* Private before and after: no other thread has changed it meanwhile. */
+                if (LIKELY(i == n && object_is_private(th, x))) {
+                    for (i = 0; i < n; i++)
+                        got[i] = reg_word(th, true, got[i]);
+                    for (i = 0; i < n; i++)
+                        UNPACK_ITEM(i, got[i]);
+                    if (pc->flags & B_DEAD)
+                        slow |= reg_drop(th, o);
+                    FINISH_DROPS(0, slow);
+                }
             }
         }
     }

@@ -41,17 +41,16 @@ load_builtin:;
     Function *fn = frame_function(F);
     Dict *d = (Dict *)(void *)value_object(function_globals(fn));
     Dict *b = (Dict *)(void *)value_object(function_builtins(fn));
-    object_touch(th, &b->head);
     Value v = NULL;
-    if (LIKELY(w >> 60 == FAMILY_LOAD_GLOBAL_BUILTIN &&
-               load_acquire(&dict_table(d)->guard) == (uint32_t)w &&
-               value_of(b) == th->interp->builtins))
+    if (LIKELY((w & CACHE_GUARD_MASK) ==
+                   cache_expect(load_acquire(&dict_table(d)->guard), FAMILY_LOAD_GLOBAL_BUILTIN) &&
+               value_of(b) == th->interp->builtins)) /* shared since such a word was made */
         v = dict_table_value(dict_table(b), cache_payload(w));
     if (UNLIKELY(v == NULL)) {
         cache_back_off(pc, opcode_generic(instr_op(pc)));
         DISPATCH();
     }
-    v = reg_from(th, &b->head, v);
+    v = reg_borrowed(v);
     if (pc->flags & A_LIVE) {
         Value old = r[pc->a];
         r[pc->a] = v;

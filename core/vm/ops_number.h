@@ -421,6 +421,13 @@ TARGET(JUMP_COMPARE)
     Value x = r[pc->b], y = r[pc->c];
     if (BOTH_INT(x, y) || BOTH_FLOAT(x, y))
         SPECIALIZE_JUMP(OP_JUMP_LT);
+    if (value_is_object(x) && value_is_object(y) && object_shape(reg_object(x)) == SHAPE_STR &&
+        object_shape(reg_object(y)) == SHAPE_STR &&
+        (SUB(pc->flags) == OP_EQ || SUB(pc->flags) == OP_NE) && instr_op(pc) == OP_JUMP_COMPARE) {
+        bool equal = (SUB(pc->flags) == OP_EQ) == ((pc->flags & FLAG_X) != 0);
+        instr_set_op(pc, equal ? OP_JUMP_EQ_STR : OP_JUMP_NE_STR);
+        DISPATCH();
+    }
 }
 jump_compare_slow:
 {
@@ -429,9 +436,7 @@ jump_compare_slow:
         object_shape(reg_object(q)) == SHAPE_STR &&
         (SUB(pc->flags) == OP_EQ || SUB(pc->flags) == OP_NE)) {
         const Str *s = (Str *)(void *)reg_object(p), *t = (Str *)(void *)reg_object(q);
-        bool same = s == t || (s->length == t->length && s->data[0] == t->data[0] &&
-                               str_equal(value_of(s), value_of(t)));
-        bool yes = same == (SUB(pc->flags) == OP_EQ);
+        bool yes = same_str(s, t) == (SUB(pc->flags) == OP_EQ);
         bool slow = pc->flags & B_DEAD ? reg_drop(th, p) : false;
         if (pc->flags & C_DEAD)
             slow |= reg_drop(th, q);
@@ -483,6 +488,26 @@ jump_compare_imm_slow:
             JUMP_ON(float_decode(x) op (double)(int16_t)pc->c);                                   \
         goto jump_compare_imm_slow;                                                               \
     }
+#define JUMP_STRS(name, wanted)                                                                   \
+    TARGET(JUMP_##name##_STR)                                                                     \
+    {                                                                                             \
+        Value x = r[pc->b], y = r[pc->c];                                                         \
+        if (LIKELY(value_is_object(x) && value_is_object(y) &&                                    \
+                   object_shape(reg_object(x)) == SHAPE_STR &&                                    \
+                   object_shape(reg_object(y)) == SHAPE_STR)) {                                   \
+            bool same = same_str((Str *)(void *)reg_object(x), (Str *)(void *)reg_object(y));     \
+            bool slow = pc->flags & B_DEAD ? reg_drop(th, x) : false;                             \
+            if (pc->flags & C_DEAD)                                                               \
+                slow |= reg_drop(th, y);                                                          \
+            if (same == (wanted))                                                                 \
+                pc += instr_offset(pc);                                                           \
+            FINISH_DROPS(1, slow);                                                                \
+        }                                                                                         \
+        goto L_JUMP_COMPARE;                                                                      \
+    }
+JUMP_STRS(EQ, true)
+JUMP_STRS(NE, false)
+#undef JUMP_STRS
 JUMP_NUMBERS(LT, <)
 JUMP_NUMBERS(LE, <=)
 JUMP_NUMBERS(EQ, ==)

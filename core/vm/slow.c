@@ -6,6 +6,7 @@
 #include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/model/type_priv.h"
+#include "objects/model/upcall.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/protocol/slot.h"
@@ -462,6 +463,37 @@ slow_load_method(Thread *th, Frame *f, Instr *pc)
     return true;
 }
 
+bool
+slow_LOAD_SUPER(Thread *th, Frame *f, const Instr *pc)
+{
+    Value callee = reg(f, pc->b), name = NAME_C(f, pc), self = NULL, v;
+    if (LIKELY(callee == value_of_type(&super_type))) {
+        Type *type;
+        Value object;
+        bool unbound;
+        if (!upcalls.super_arguments(th, &type, &object))
+            return false;
+        v = super_get_method(th, type, object, name, &unbound);
+        drop(th, value_of_type(type));
+        if (v != NULL && unbound)
+            self = object;
+        else
+            drop(th, object);
+    } else {
+        Value s = call_0(th, callee);
+        if (s == NULL)
+            return false;
+        v = get_attr(th, s, name);
+        drop(th, s);
+    }
+    if (v == NULL)
+        return false;
+    reg_drop(th, f->r[pc->b]);
+    f->r[pc->a + FRAME_WORDS] = self;
+    f->r[pc->a] = v;
+    return true;
+}
+
 /* -- items -- */
 
 bool
@@ -565,8 +597,11 @@ static void
 put_items(Thread *th, Frame *f, const Instr *pc, const Value *items, size_t n)
 {
     Value b = pc->flags & B_DEAD ? f->r[pc->b] : NULL;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        Value old = pc->flags & A_LIVE ? f->r[pc->a + i] : NULL;
         f->r[pc->a + i] = items[i];
+        reg_drop(th, old);
+    }
     reg_drop(th, b);
 }
 

@@ -112,6 +112,9 @@ RAISES Value staticmethod_new(Thread *th, Value f);
 RAISES Value super_new(Thread *th, Type *type, Value object);  /* super(type, object) */
 /* super(type, object).name, without making the super object; `name` is interned. */
 RAISES Value super_get_attr(Thread *th, Type *type, Value object, Value name);
+/* The same, but *unbound: the result is a function or method descriptor that is to be called with
+ * `object` in front. */
+RAISES Value super_get_method(Thread *th, Type *type, Value object, Value name, bool *unbound);
 RAISES Value mappingproxy_new(Thread *th, Value mapping);
 RAISES Value namespace_new(Thread *th, Value kwargs_dict);     /* SimpleNamespace; may be NULL */
 RAISES Value capsule_new(Thread *th, void *p, const char *name);

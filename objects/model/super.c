@@ -52,9 +52,11 @@ check_object(Thread *th, Type *type, Value object)
 }
 
 /* Finds `name` in the MRO of `start` behind `type` and binds it to `object`.  *found says
- * whether there was one. */
+ * whether there was one.  With `unbound`, what a call would bind stays as it is, and *unbound is
+ * true. */
 static Value
-lookup_behind(Thread *th, Type *type, Value object, Type *start, Value name, bool *found)
+lookup_behind(Thread *th, Type *type, Value object, Type *start, Value name, bool *found,
+              bool *unbound)
 {
     *found = false;
     Value mro = field_read(th, value_object(value_of_type(start)), &start->mro);
@@ -80,6 +82,10 @@ lookup_behind(Thread *th, Type *type, Value object, Type *start, Value name, boo
     DescrGetFn get = SLOT(type_of(v), descr_get);
     if (get == NULL)
         return v;
+    if (unbound != NULL && object != value_of_type(start) && value_has_flag(v, TYPE_METHOD_DESCR)) {
+        *unbound = true;
+        return v;
+    }
     /* A class method's super sees the class, not an instance. */
     Value r = get(th, v, object == value_of_type(start) ? NULL : object, value_of_type(start));
     drop(th, v);
@@ -89,12 +95,20 @@ lookup_behind(Thread *th, Type *type, Value object, Type *start, Value name, boo
 Value
 super_get_attr(Thread *th, Type *type, Value object, Value name)
 {
+    return super_get_method(th, type, object, name, NULL);
+}
+
+Value
+super_get_method(Thread *th, Type *type, Value object, Value name, bool *unbound)
+{
+    if (unbound != NULL)
+        *unbound = false;
     if (name != NAME(__class__)) {
         Value start = check_object(th, type, object);
         if (start == NULL)
             return NULL;
         bool found;
-        Value v = lookup_behind(th, type, object, as_type(start), name, &found);
+        Value v = lookup_behind(th, type, object, as_type(start), name, &found, unbound);
         drop(th, start);
         if (found || error_set(th))
             return v;
@@ -121,7 +135,7 @@ super_getattr(Thread *th, Value self, Value name)
     bool found = false;
     Value v = NULL;
     if (type != NULL && object != NULL)
-        v = lookup_behind(th, as_type(type), object, as_type(object_type), name, &found);
+        v = lookup_behind(th, as_type(type), object, as_type(object_type), name, &found, NULL);
     drop_null(th, type);
     drop_null(th, object);
     drop(th, object_type);

@@ -155,3 +155,138 @@ for _ in range(30):
         o.fresh = total[0]
 print(total)
 print([store(o, i) for i, o in enumerate(crowd)], sum(map(value, crowd)))
+
+
+# super() in every place it may stand.
+class P:
+    def m(self, *a, **k): return ("P.m", a, k)
+    @classmethod
+    def c(cls, x=0): return ("P.c", cls.__name__, x)
+    @staticmethod
+    def s(x): return ("P.s", x)
+    attr = "P.attr"
+    prop = property(lambda self: "P.prop")
+    def __init__(self, v=1): self.v = v
+    def __len__(self): return 7
+    nested = property(lambda self: lambda x: ("nested", x))
+
+
+class Q(P):
+    def __init__(self): super().__init__(5)
+    def m(self, *a, **k): return ("Q.m", super().m(*a, **k), super().m(1), super().m(k=2), super().m())
+    @classmethod
+    def c(cls, x=0): return ("Q.c", super().c(x), super().c())
+    @staticmethod
+    def s(x): return ("Q.s", super(Q, Q).s(x))
+    def rest(self): return (super().attr, super().prop, super().s(3), super().nested(4), super().__len__(), super().v
+                            if hasattr(super(), "v") else "no v", super().__class__ is super)
+    def missing(self): return super().missing(1)
+    def in_comprehension(self): return [super(Q, self).m(i) for i in range(2)]
+    def deleted(self):
+        del self
+        return super().m()
+    def cell(self):
+        f = lambda: self
+        return super().m(f() is self)
+    def reassigned(self, other):
+        self = other
+        return super().m()
+    def nothing(): return super().m()
+    def star(*args): return super().m(1)
+    def generator(self):
+        yield super().m("g")
+        yield super().attr
+    def shadowed(self, super): return super().upper()
+    def handled(self):
+        try:
+            return super().nothing_there()
+        except AttributeError as e:
+            return str(e)
+
+
+q = Q()
+print(q.v, q.m(1, k=3), Q.c(2), q.c(), q.s(4), q.rest(), q.in_comprehension(), q.cell(), list(q.generator()), q.handled())
+print(q.shadowed(lambda: "low"))
+for f in (q.missing, q.deleted, lambda: q.reassigned(Q()), lambda: q.reassigned(1), Q.nothing, q.star):
+    try:
+        print(f())
+    except (AttributeError, RuntimeError, TypeError) as e:
+        print(type(e).__name__, e)
+
+
+def outside(): return super().x
+try:
+    outside()
+except RuntimeError as e:
+    print(e)
+super_ = super
+class R(P):
+    def m(self): return super_().m()
+try:
+    print(R().m())
+except RuntimeError as e:
+    print(e)
+def words(a, b):
+    out = []
+    if a == b: out.append("==")
+    if a != b: out.append("!=")
+    if not a == b: out.append("n==")
+    if not a != b: out.append("n!=")
+    while a == b: out.append("w"); break
+    if a.upper() == b + "": out.append("up")
+    return out
+for _ in range(3):
+    for a in ("", "a", "b", "ab", "é", "\u0100", "\U00010000", "x" * 50, "A"):
+        for b in ("", "a", "b", "ac", "é", "\u0100", "\U00010000", "x" * 50, "x" * 49 + "y"):
+            print(a[:3] + "".join(words(a, b)), end=" ")
+    print(words("".join([]), "ab"[:0]), words(str(12), "12"))
+class S(str):
+    def __eq__(self, o): return "own eq"
+    def __ne__(self, o): return []
+for pair in ((S("a"), "a"), ("a", S("b")), (1, "a"), ("a", None), (b"a", "a")):
+    try:
+        print(words(*pair))
+    except (AttributeError, TypeError) as e:
+        print(type(e).__name__)
+def gen(a):
+    got = yield a
+    print("got", got)
+    yield a; yield a
+    for a in range(2):
+        x = yield a
+        print(x)
+    yield
+    del a
+    try:
+        yield a
+    except UnboundLocalError as e:
+        print(e)
+g = gen([1])
+print(next(g), g.send(2), next(g), next(g), g.send("x"), g.send("y"), next(g, "end"))
+def rows(pairs):
+    a = b = c = None
+    out = []
+    for a, b in pairs:
+        out.append((b, a))
+    for c, (a, b) in [(1, (2, 3)), [4, [5, 6]], ("x", "yz")] * 3:
+        out.append((a, b, c))
+    for b, a in pairs:
+        out.append((a, b))
+    try:
+        a, b, c = pairs
+    except ValueError as e:
+        out += [str(e), a, b, c]
+    (a, b), c = pairs[0], pairs
+    a, b, c = [c, b, a]
+    return out, b
+print(rows([(1, 2), [3, 4], "ab", (Dead := [5], 6)]), Dead)
+class Last:
+    def __init__(self, n): self.n = n
+    def __del__(self): print("del", self.n, end=" ")
+def ends():
+    a = b = None
+    for i in range(6):
+        a, b = (Last(i), Last(-i)) if i % 2 else [Last(i), Last(-i)]
+    print("out", end=" ")
+ends()
+print()
