@@ -62,6 +62,15 @@ cache_payload(CacheWord word)
     return (uint32_t)(word >> 32) & CACHE_PAYLOAD_MAX;
 }
 
+/* Whether the word, loaded once, is for `guard` and `family`; then its payload.  (A word of another
+ * family leaves more than a payload can be.) */
+static inline bool
+cache_hit(CacheWord word, uint32_t guard, unsigned family, uint32_t *payload)
+{
+    *payload = (uint32_t)(word >> 32) - ((uint32_t)family << 28);
+    return (uint32_t)word == guard && *payload <= CACHE_PAYLOAD_MAX;
+}
+
 static inline uint8_t
 instr_op(const Instr *pc)
 {
@@ -77,7 +86,7 @@ instr_set_op(Instr *pc, uint8_t op)
 /* -- several classes at one instruction --
  * A *_POLY instruction has POLY_WAYS words of its own in a table of its code object.  Each is what
  * a cache word of a sibling would be, whole: guard, family and payload (rules C2). */
-enum { POLY_WAYS = 4 };
+enum { POLY_WAYS = 8 };
 typedef struct PolyTable {
     ATOMIC(uint32_t) misses;
     uint32_t count;         /* [const] instructions that have words */

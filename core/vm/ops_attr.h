@@ -15,9 +15,9 @@ TARGET(LOAD_ATTR_SLOT)
     if (LIKELY(value_is_object(o))) {
         Object *x = reg_object(o);
         CacheWord w = cache_load(pc);
-        if (LIKELY((w & CACHE_GUARD_MASK) ==
-                   cache_expect(SHAPE_GUARD(x), FAMILY_LOAD_ATTR_SLOT))) {
-            Value v = reg_from_field(th, x, (Field *)(void *)((char *)x + cache_payload(w)));
+        uint32_t offset;
+        if (LIKELY(cache_hit(w, SHAPE_GUARD(x), FAMILY_LOAD_ATTR_SLOT, &offset))) {
+            Value v = reg_from_field(th, x, (Field *)(void *)((char *)x + offset));
             if (LIKELY(v != NULL)) {
                 bool slow = false;
                 if (pc->flags & A_LIVE) {
@@ -57,8 +57,9 @@ TARGET(LOAD_ATTR_CLASS)
     Value o = r[pc->b];
     CacheWord w = cache_load(pc);
     uint32_t guard = load_acquire(&shape_version[shape_of(value_strip(o))]);
-    if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_ATTR_CLASS))) {
-        Value v = load_acquire(&attr_cache[cache_payload(w)]);
+    uint32_t index;
+    if (LIKELY(cache_hit(w, guard, FAMILY_LOAD_ATTR_CLASS, &index))) {
+        Value v = load_acquire(&attr_cache[index]);
         if (LIKELY(v != NULL))
             FINISH_DROPS(1, put_result_b(th, F, pc, reg_borrowed(v)));
     }
@@ -193,9 +194,10 @@ TARGET(STORE_ATTR_SLOT)
     if (LIKELY(value_is_object(o))) {
         Object *x = reg_object(o);
         CacheWord w = cache_load(pc);
+        uint32_t offset;
         shape = load_acquire(&x->shape);
-        if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(load_acquire(&shape_version[shape]),
-                                                          FAMILY_STORE_ATTR_SLOT))) {
+        if (LIKELY(cache_hit(w, load_acquire(&shape_version[shape]), FAMILY_STORE_ATTR_SLOT,
+                             &offset))) {
             cache = w;
             goto store_slot;
         }
@@ -338,9 +340,9 @@ TARGET(LOAD_METHOD_CLASS)
 {
     Value o = r[pc->b];
     CacheWord w = cache_load(pc);
-    uint32_t guard = load_acquire(&shape_version[shape_of(value_strip(o))]);
-    if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(guard, FAMILY_LOAD_METHOD_CLASS))) {
-        Value v = load_acquire(&attr_cache[cache_payload(w)]);
+    uint32_t guard = load_acquire(&shape_version[shape_of(value_strip(o))]), index;
+    if (LIKELY(cache_hit(w, guard, FAMILY_LOAD_METHOD_CLASS, &index))) {
+        Value v = load_acquire(&attr_cache[index]);
         if (LIKELY(v != NULL)) {
             r[pc->a + FRAME_WORDS] = pc->flags & B_DEAD ? o : reg_copy(th, o);
             r[pc->a] = reg_borrowed(v);

@@ -17,9 +17,9 @@ load_module:;
     bool counted = reg_touch(th, &d->head);
     DictTable *t = dict_table(d);
     Value v = NULL; /* the guard pairs with the stores of 0 [dict.guard] */
-    if (LIKELY((w & CACHE_GUARD_MASK) ==
-               cache_expect(load_acquire(&t->guard), FAMILY_LOAD_GLOBAL_MODULE)))
-        v = dict_table_value(t, cache_payload(w));
+    uint32_t entry;
+    if (LIKELY(cache_hit(w, load_acquire(&t->guard), FAMILY_LOAD_GLOBAL_MODULE, &entry)))
+        v = dict_table_value(t, entry);
     if (UNLIKELY(v == NULL)) {
         cache_back_off(pc, opcode_generic(instr_op(pc)));
         DISPATCH();

@@ -290,3 +290,21 @@ def ends():
     print("out", end=" ")
 ends()
 print()
+def pair_loops():
+    i = x = k = v = None
+    for i, x in enumerate([Last(10), Last(11), Last(12)]):
+        print(i, x.n, end=" ")
+    del x
+    for k, v in zip([Last(20), Last(21)], (Last(30), Last(31))):
+        print(k.n, v.n, end=" ")
+    for k, v in {1: Last(40), 2: Last(41)}.items():
+        print(k, v.n, end=" ")
+    k = v = None
+    print("last", end=" ")
+    try:
+        for k, v in zip([1, 2], (3, 4), [5, 6]):
+            print("no")
+    except ValueError as e:
+        print(e, k, v)
+    return i
+print(pair_loops())
