@@ -550,14 +550,16 @@ builtin_sorted(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 {
     (void)self;
     static const ParamSpec params = {
-        .name = "sorted", .names = {"", "key", "reverse"}, .positional = 1, .posonly = 1, .required = 1};
+        .name = "sort", .names = {"", "key", "reverse"}, .positional = 1, .posonly = 1, .required = 1};
     Value v[3];
+    if (n != 1)
+        return raise_type_error(th, "sorted expected 1 argument, got %zu", n);
     if (!args_bind(th, &params, a, n, kwnames, v))
         return NULL;
-    bool reverse = false;
+    int reverse = 0;
     Value list = sequence_list(th, v[0]);
-    if (list == NULL || !arg_bool(th, v[2], &reverse) ||
-        !list_sort(th, list, v[1] && v[1] != NONE ? v[1] : NULL, reverse)) {
+    if (list == NULL || !arg_int(th, v[2], &reverse) ||
+        !list_sort(th, list, v[1] && v[1] != NONE ? v[1] : NULL, reverse != 0)) {
         drop_null(th, list);
         return NULL;
     }

@@ -10,9 +10,8 @@
 
 /* -- errors and warnings --------------------------------------------------------------------------- */
 
-/* Line `line` of the file `name` (a str or NULL) as a str, or NULL without an exception. */
-static Value
-source_line(Thread *th, Value name, int line)
+Value
+compile_source_line(Thread *th, Value name, int line)
 {
     if (name == NULL || !is_str(name) || line <= 0)
         return NULL;
@@ -63,9 +62,9 @@ compile_error(Thread *th, Value filename, int line, int col, int end_line, int e
     va_end(ap);
     if (message == NULL)
         return;
-    Value text = source_line(th, filename, line);
+    Value text = compile_source_line(th, filename, line);
     Value end_text = end_line == line || end_line <= 0 ? retain_null(th, text)
-                                                       : source_line(th, filename, end_line);
+                                                       : compile_source_line(th, filename, end_line);
     Value place = tuple_pack(th, 6, filename ? filename : NONE, value_from_fixnum(line),
                              value_from_fixnum(char_offset(text, col)), text ? text : NONE,
                              value_from_fixnum(end_line), value_from_fixnum(char_offset(end_text, end_col)));
@@ -90,7 +89,7 @@ compile_error_later(Thread *th, Value filename, int line, int offset, int end_li
     drop_null(th, message);
     if (e == NULL)
         return;
-    Value text = source_line(th, filename, line);
+    Value text = compile_source_line(th, filename, line);
     Value end = end_offset == COMPILE_NO_END ? NONE : value_from_fixnum(char_offset(text, end_offset - 1));
     bool ok = set_attr_c(th, e, "lineno", value_from_fixnum(line)) &&
               set_attr_c(th, e, "offset", value_from_fixnum(char_offset(text, offset - 1))) &&

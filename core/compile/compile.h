@@ -27,6 +27,9 @@ struct Scope;
 RAISES Value compile_symbols(Thread *th, const AstNode *tree, const CompileOptions *options,
                              Value (*show)(Thread *th, const struct Scope *module));
 
+/* Line `line` of the file `name` (a str or NULL) as a new str, or NULL without an exception. */
+Value compile_source_line(Thread *th, Value name, int line);
+
 /* The source text of an expression as `from __future__ import annotations` stores it: a str. */
 RAISES Value ast_unparse_value(Thread *th, const AstExpr *e);
 

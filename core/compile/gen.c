@@ -54,6 +54,19 @@ gen_at(Unit *u, const void *node)
     u->pos = (Position){n->lineno, n->end_lineno, n->col_offset, n->end_col_offset};
 }
 
+void
+gen_at_attr(Unit *u, const void *node, const AstExpr *attr)
+{
+    gen_at(u, node);
+    if (u->pos.line == attr->end_lineno)
+        return;
+    int length = (int)str_length(attr->Attribute.attr);
+    u->pos.line = attr->end_lineno;
+    u->pos.column = length <= attr->end_col_offset ? attr->end_col_offset - length : -1;
+    if (u->pos.column < 0) /* a tree from Python code with odd places */
+        u->pos.end_column = -1;
+}
+
 Value
 keep_value(Compiler *c, Value STEALS v)
 {
@@ -792,7 +805,7 @@ unit_finish(Unit *u)
         CodeInit init = {
             .instrs = (const Instr *)(const void *)u->words.items,
             .instr_count = (uint32_t)u->words.count,
-            .register_count = u->max,
+            .register_count = u->max > u->temp_base ? u->max : u->temp_base + 1u, /* co_stacksize is never 0 */
             .temp_base = u->temp_base,
             .flags = u->flags,
             .arg_count = u->arg_count,

@@ -137,6 +137,8 @@ void gen_error(Unit *u, const void *node, const char *format, ...);
 void gen_warn(Unit *u, const void *node, const char *format, ...);
 bool gen_failed(Unit *u);
 void gen_at(Unit *u, const void *node);           /* position of what follows */
+/* The same for what happens when attribute `attr` is named: it starts at the name where that has a line of its own. */
+void gen_at_attr(Unit *u, const void *node, const AstExpr *attr);
 uint32_t emit(Unit *u, enum Opcode op, unsigned flags, unsigned a, unsigned b, unsigned c);
 uint32_t emit_wide(Unit *u, enum Opcode op, unsigned flags, unsigned a, int32_t bc);
 void emit_extra(Unit *u, uint64_t word);
@@ -186,6 +188,8 @@ void gen_await(Unit *u, unsigned reg, Dest d, unsigned kind); /* reg: an awaitab
 bool is_async_scope(Unit *u);
 void gen_call_window(Unit *u, unsigned win, unsigned nargs, Dest d);
 bool small_int(const AstExpr *e, int *out);      /* a constant that fits an instruction's 16 bits */
+/* The type's name that an expression surely has, or NULL. */
+const char *literal_type(const AstExpr *e);
 bool fold_constant(Unit *u, AstExpr *e);          /* e became (or is) a Constant */
 bool is_simple(const AstExpr *e);
 /* The bounds of a slice in consecutive temporaries from the result on; *n: 2, or 3 with a step. */

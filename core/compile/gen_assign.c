@@ -157,7 +157,7 @@ gen_store(Unit *u, AstExpr *target, Opnd value)
         Opnd object = gen_expr(u, target->Attribute.value);
         Value name = gen_mangle(u, target->Attribute.attr);
         note_self_attr(u, target->Attribute.value, name);
-        gen_at(u, target);
+        gen_at_attr(u, target, target);
         emit(u, OP_STORE_ATTR, (object.temp ? A_DEAD : 0) | (value.temp ? B_DEAD : 0), object.reg,
              value.reg, gen_name(u, name));
         emit_extra(u, 0);
@@ -229,7 +229,7 @@ gen_delete(Unit *u, AstExpr *target)
         if (forbidden_name(u, target->Attribute.attr, target, true))
             return;
         Opnd object = gen_expr(u, target->Attribute.value);
-        gen_at(u, target);
+        gen_at_attr(u, target, target);
         emit(u, OP_DELETE_ATTR, object.temp ? A_DEAD : 0, object.reg, 0,
              gen_name(u, gen_mangle(u, target->Attribute.attr)));
         opnd_end(u, object);
@@ -384,14 +384,14 @@ gen_aug_assign(Unit *u, AstStmt *st)
         Opnd object = gen_expr(u, target->Attribute.value);
         Value name = gen_mangle(u, target->Attribute.attr);
         Opnd t = {(uint16_t)temp_new(u), true};
-        gen_at(u, target);
+        gen_at_attr(u, target, target);
         emit(u, OP_LOAD_ATTR, 0, t.reg, object.reg, gen_name(u, name));
         emit_extra(u, 0);
         live_add(u, t.reg);
         gen_at(u, st);
         gen_binary(u, op, true, (Dest){t.reg, 0}, t, right);
         note_self_attr(u, target->Attribute.value, name);
-        gen_at(u, target);
+        gen_at_attr(u, target, target);
         emit(u, OP_STORE_ATTR, (object.temp ? A_DEAD : 0) | B_DEAD, object.reg, t.reg, gen_name(u, name));
         emit_extra(u, 0);
         opnd_end(u, t);

@@ -166,7 +166,9 @@ gen_return(Unit *u, AstStmt *st)
     }
     for (Block *b = u->block; b; b = b->outer)
         if (b->kind == BLOCK_STAR) {
-            gen_error(u, st, "'break', 'continue' and 'return' cannot appear in an except* block");
+            bool at_value = value && fold_constant(u, value) && value->lineno == st->lineno;
+            gen_error(u, at_value ? (const void *)value : st,
+                      "'break', 'continue' and 'return' cannot appear in an except* block");
             return;
         }
     bool leave = anything_to_leave(u->block, NULL);
@@ -226,7 +228,7 @@ gen_for(Unit *u, AstStmt *st)
     Label top = label_new(u), end = label_new(u), exhausted = label_new(u);
     unsigned mark = u->top;
     Opnd iterable = gen_expr_temp(u, st->For.iter);
-    gen_at(u, st->For.iter);
+    gen_at(u, st);
     emit(u, OP_GET_ITER, B_DEAD, iterable.reg, iterable.reg, 0);
     unsigned it = iterable.reg;
     uint64_t *before = bound_save(u);
@@ -238,7 +240,7 @@ gen_for(Unit *u, AstStmt *st)
     label_bind(u, top);
     AstExpr *target = st->For.target;
     int reg = target->kind == AST_Name ? gen_local_register(u, target->Name.id) : -1;
-    gen_at(u, st->For.iter);
+    gen_at(u, st);
     if (reg >= 0 && target->Name.id != NAME(__debug__)) {
         emit_jump_extra(u, OP_FOR_ITER, A_LIVE, it, (unsigned)reg, 0, exhausted);
         bound_set(u, (unsigned)reg);
@@ -249,7 +251,6 @@ gen_for(Unit *u, AstStmt *st)
         gen_store(u, target, (Opnd){(uint16_t)item, true});
     }
     gen_body(u, st->For.body);
-    gen_at(u, st);
     emit_jump(u, OP_JUMP_BACK, 0, 0, top);
     block_pop(u, &b);
     live_del(u, it);
@@ -670,7 +671,7 @@ gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts b
     unsigned exit_reg = temp_new(u);
     Opnd manager = gen_expr_temp(u, item->context_expr);
     unsigned win = temps_new(u, FRAME_WORDS + 1);
-    gen_at(u, item->context_expr);
+    gen_at(u, st);
     emit(u, OP_WITH_PREPARE, B_DEAD | (is_async ? FLAG_X : 0), exit_reg, manager.reg, win);
     live_del(u, manager.reg);
     live_add(u, exit_reg);
@@ -691,7 +692,7 @@ gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts b
     block_push(u, &b, BLOCK_WITH, handler);
     b.reg = (int)exit_reg;
     b.is_async = is_async;
-    b.where = (const AstNode *)item->context_expr;
+    b.where = (const AstNode *)st;
     if (item->optional_vars)
         gen_store(u, item->optional_vars, (Opnd){(uint16_t)value, true});
     else {
@@ -704,7 +705,7 @@ gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts b
     else
         gen_body(u, body);
     block_pop(u, &b);
-    gen_at(u, item->context_expr);
+    gen_at(u, st);
     uint64_t *after = bound_save(u);
     call_exit_none(u, exit_reg, is_async);
     emit_jump(u, OP_JUMP, 0, 0, end);

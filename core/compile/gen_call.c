@@ -77,6 +77,7 @@ gen_keyword_dict(Unit *u, AstKeywords keywords, unsigned reg, unsigned win)
 {
     uint32_t i = 0;
     bool made = false;
+    Position at = u->pos;
     while (i < keywords.count && !u->c->failed) {
         if (keywords.items[i]->arg == NULL) {
             if (!made) {
@@ -85,7 +86,7 @@ gen_keyword_dict(Unit *u, AstKeywords keywords, unsigned reg, unsigned win)
                 made = true;
             }
             Opnd v = gen_expr(u, keywords.items[i]->value);
-            gen_at(u, keywords.items[i]);
+            u->pos = at;
             emit(u, OP_DICT_MERGE, v.temp ? B_DEAD : 0, reg, v.reg, win);
             opnd_end(u, v);
             i++;
@@ -104,6 +105,7 @@ gen_keyword_dict(Unit *u, AstKeywords keywords, unsigned reg, unsigned win)
             n++;
             i++;
         }
+        u->pos = at;
         emit(u, OP_BUILD_MAP, 0, target, base, n);
         for (unsigned r = base + 2 * n; r-- > base;)
             temp_end(u, r);
@@ -203,18 +205,10 @@ static void
 check_caller(Unit *u, AstExpr *e)
 {
     AstExpr *f = e->Call.func;
-    const char *name;
-    switch (f->kind) {
-    case AST_Constant: name = type_name_of(f->Constant.value); break;
-    case AST_Tuple: name = "tuple"; break;
-    case AST_List: case AST_ListComp: name = "list"; break;
-    case AST_Dict: case AST_DictComp: name = "dict"; break;
-    case AST_Set: case AST_SetComp: name = "set"; break;
-    case AST_GeneratorExp: name = "generator"; break;
-    case AST_JoinedStr: case AST_FormattedValue: name = "str"; break;
-    default: return;
-    }
-    gen_warn(u, e, "'%s' object is not callable; perhaps you missed a comma?", name);
+    fold_constant(u, f);
+    const char *name = f->kind == AST_Lambda ? NULL : literal_type(f);
+    if (name)
+        gen_warn(u, e, "'%s' object is not callable; perhaps you missed a comma?", name);
 }
 
 /* super() in a function: the object need not be made. */
@@ -251,7 +245,7 @@ gen_call(Unit *u, AstExpr *e, Dest d)
             win = object.reg;
         u->top = win;
         temps_new(u, FRAME_WORDS + 1);
-        gen_at(u, f);
+        gen_at_attr(u, f, f);
         emit(u, OP_LOAD_METHOD, object.temp ? B_DEAD : 0, win, object.reg,
              gen_name(u, gen_mangle(u, f->Attribute.attr)));
         emit_extra(u, 0);
@@ -263,7 +257,10 @@ gen_call(Unit *u, AstExpr *e, Dest d)
         temps_new(u, FRAME_WORDS);
         gen_into(u, f, (Dest){(uint16_t)win, 0});
     }
-    gen_at(u, e);
+    if (method)
+        gen_at_attr(u, e, f);
+    else
+        gen_at(u, e);
     gen_call_args(u, win, method, e->Call.args, e->Call.keywords, d, 0);
 }
 

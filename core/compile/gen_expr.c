@@ -491,9 +491,32 @@ compare_number(AstCmpop op)
     }
 }
 
-static bool
-odd_for_is(const AstExpr *e)
+const char *
+literal_type(const AstExpr *e)
 {
+    switch (e->kind) {
+    case AST_Constant: return type_name_of(e->Constant.value);
+    case AST_Tuple: return "tuple";
+    case AST_List: case AST_ListComp: return "list";
+    case AST_Dict: case AST_DictComp: return "dict";
+    case AST_Set: case AST_SetComp: return "set";
+    case AST_GeneratorExp: return "generator";
+    case AST_Lambda: return "function";
+    case AST_JoinedStr: case AST_FormattedValue: return "str";
+    default: return NULL;
+    }
+}
+
+static bool
+odd_for_is(Unit *u, AstExpr *e)
+{
+    if (e->kind == AST_Tuple && e->Tuple.ctx == AST_Load) {
+        for (uint32_t i = 0; i < e->Tuple.elts.count; i++)
+            if (!fold_constant(u, e->Tuple.elts.items[i]))
+                return false;
+        return true;
+    }
+    fold_constant(u, e);
     if (e->kind != AST_Constant)
         return false;
     Value v = e->Constant.value;
@@ -504,10 +527,10 @@ static void
 check_compare(Unit *u, AstExpr *e)
 {
     AstExpr *left = e->Compare.left;
-    bool left_ok = !odd_for_is(left);
+    bool left_ok = !odd_for_is(u, left);
     for (uint32_t i = 0; i < e->Compare.ops.count; i++) {
         AstCmpop op = e->Compare.ops.items[i];
-        bool right_ok = !odd_for_is(e->Compare.comparators.items[i]);
+        bool right_ok = !odd_for_is(u, e->Compare.comparators.items[i]);
         if ((op == AST_Is || op == AST_IsNot) && (!left_ok || !right_ok)) {
             gen_warn(u, e, op == AST_Is ? "\"is\" with a literal. Did you mean \"==\"?"
                                         : "\"is not\" with a literal. Did you mean \"!=\"?");
@@ -619,6 +642,38 @@ gen_compare(Unit *u, AstExpr *e, Dest d)
     }
 }
 
+/* Evaluates e into the temporary of td and jumps to `stop` by `stop_if` (JUMP_IF_TRUE or JUMP_IF_FALSE); the value
+ * lives on both ways.  What decides an inner `and` or `or` decides the outer one: nothing is tested twice. */
+static void
+gen_tested(Unit *u, AstExpr *e, Dest td, Label stop, enum Opcode stop_if, const AstExpr *whole)
+{
+    if (too_deep(u))
+        return;
+    if (e->kind != AST_BoolOp) {
+        gen_into(u, e, td);
+        gen_at(u, whole);
+        emit_jump(u, stop_if, 0, td.reg, stop);
+        return;
+    }
+    uint32_t n = e->BoolOp.values.count;
+    enum Opcode op = e->BoolOp.op == AST_And ? OP_JUMP_IF_FALSE : OP_JUMP_IF_TRUE;
+    Label skip = op == stop_if ? stop : label_new(u);
+    uint64_t *bound = NULL;
+    for (uint32_t i = 0; i < n && !u->c->failed; i++) {
+        bool last = i + 1 == n;
+        gen_tested(u, e->BoolOp.values.items[i], td, last ? stop : skip, last ? stop_if : op, e);
+        if (i == 0)
+            bound = bound_save(u);
+        if (!last) {
+            emit(u, OP_DROP, 0, td.reg, 0, 0);
+            live_del(u, td.reg);
+        }
+    }
+    if (skip != stop)
+        label_bind(u, skip);
+    bound_meet(u, bound);
+}
+
 static void
 gen_boolop(Unit *u, AstExpr *e, Dest d)
 {
@@ -631,12 +686,13 @@ gen_boolop(Unit *u, AstExpr *e, Dest d)
     enum Opcode op = e->BoolOp.op == AST_And ? OP_JUMP_IF_FALSE : OP_JUMP_IF_TRUE;
     uint64_t *bound = NULL;
     for (uint32_t i = 0; i < n && !u->c->failed; i++) {
-        gen_into(u, e->BoolOp.values.items[i], td);
+        if (i + 1 < n)
+            gen_tested(u, e->BoolOp.values.items[i], td, end, op, e);
+        else
+            gen_into(u, e->BoolOp.values.items[i], td);
         if (i == 0)
             bound = bound_save(u);
         if (i + 1 < n) {
-            gen_at(u, e);
-            emit_jump(u, op, 0, t, end);
             emit(u, OP_DROP, 0, t, 0, 0);
             live_del(u, t);
         }
@@ -803,10 +859,34 @@ gen_slice(Unit *u, AstExpr *e, Dest d)
     dest_done(u, d);
 }
 
+/* Warns of an index that cannot be one, where both types are known. */
+static void
+check_index(Unit *u, AstExpr *e)
+{
+    AstExpr *value = e->Subscript.value, *key = e->Subscript.slice;
+    const char *type = literal_type(key);
+    if (type == NULL || (key->kind == AST_Constant && is_int(key->Constant.value)))
+        return;
+    switch (value->kind) {
+    case AST_Constant:
+        if (!is_str(value->Constant.value) && !is_bytes(value->Constant.value) && !is_tuple(value->Constant.value))
+            return;
+        break;
+    case AST_Tuple: case AST_List: case AST_ListComp: case AST_JoinedStr: case AST_FormattedValue:
+        break;
+    default:
+        return;
+    }
+    gen_warn(u, e, "%s indices must be integers or slices, not %s; perhaps you missed a comma?", literal_type(value),
+             type);
+}
+
 static void
 gen_subscript(Unit *u, AstExpr *e, Dest d)
 {
     AstExpr *value = e->Subscript.value, *key = e->Subscript.slice;
+    fold_constant(u, value);
+    fold_constant(u, key);
     switch (value->kind) { /* as CPython warns */
     case AST_Constant:
         if (value->Constant.value != NONE && value->Constant.value != ELLIPSIS &&
@@ -823,7 +903,7 @@ gen_subscript(Unit *u, AstExpr *e, Dest d)
     default:
         break;
     }
-    fold_constant(u, key);
+    check_index(u, e);
     Opnd a = left_operand(u, value, d, key);
     if (key->kind == AST_Slice) {
         unsigned n, base = gen_slice_parts(u, key, &n);
@@ -856,7 +936,7 @@ static void
 gen_attribute(Unit *u, AstExpr *e, Dest d)
 {
     Opnd a = left_operand(u, e->Attribute.value, d, NULL);
-    gen_at(u, e);
+    gen_at_attr(u, e, e);
     emit(u, OP_LOAD_ATTR, d.flags | dead_b(a), d.reg, a.reg, gen_name(u, gen_mangle(u, e->Attribute.attr)));
     emit_extra(u, 0);
     end_left(u, a, d);

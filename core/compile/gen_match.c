@@ -204,6 +204,7 @@ sequence_pattern(Unit *u, Match *m, AstPattern *p, unsigned subject)
     for (uint32_t i = 0; i < n && !u->c->failed; i++) {
         AstPattern *item = items[i];
         if (item->kind == AST_MatchStar) {
+            gen_at(u, item);
             if (item->MatchStar.name)
                 capture(u, m, item->MatchStar.name, base + i, item);
         } else

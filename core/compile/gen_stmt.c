@@ -67,7 +67,7 @@ gen_assert(Unit *u, AstStmt *st)
         gen_at(u, st);
         gen_call_window(u, win, 1, (Dest){(uint16_t)win, 0});
     }
-    gen_at(u, test);
+    gen_at(u, st);
     emit(u, OP_RAISE, 1 << SUB_SHIFT | A_DEAD, win, 0, 0);
     temp_end(u, win);
     bound_restore(u, bound);

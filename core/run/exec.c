@@ -291,7 +291,9 @@ run_path(Thread *th, Value dict, const char *path)
     free(real);
     if (!ok || !source_read(th, path, &text, &n))
         return false;
-    Value filename = str_from_fs(th, path, strlen(path));
+    char *absolute = absolute_path(path);
+    Value filename = absolute ? str_from_fs(th, absolute, strlen(absolute)) : raise_memory(th);
+    free(absolute);
     ok = filename && dict_set_c(th, dict, "__file__", filename) && dict_set_c(th, dict, "__cached__", NONE) &&
          set_loader(th, dict, "SourceFileLoader", filename);
     if (ok) {

@@ -178,10 +178,11 @@ static const ParserHooks parser_hooks = {
 };
 
 static void
-raise_parse_error(Thread *th, const ParseError *e, Value filename, bool from_file)
+raise_parse_error(Thread *th, const ParseError *e, Value filename, bool whole_file, bool from_file)
 {
     Type *type = &exc_SyntaxError;
     Value message = NULL;
+    bool number = e->kind == PARSE_ERROR_RAISED; /* the columns of these are not told */
     switch (e->kind) {
     case PARSE_ERROR_RAISED: {
         if (e->lineno == 0 || !error_matches(th, &exc_ValueError))
@@ -215,6 +216,15 @@ raise_parse_error(Thread *th, const ParseError *e, Value filename, bool from_fil
     Value text = message && e->text ? str_decode_utf8(th, (const uint8_t *)e->text, strlen(e->text),
                                                       "replace", NULL)
                                     : NULL;
+    const char *newline = text ? strchr(e->text, '\n') : NULL;
+    if (newline && newline[1] && whole_file && (e->message == NULL || strncmp(e->message, "f-string: ", 10) != 0)) {
+        /* of a logical line only the one in the file, if there is a file */
+        Value line = compile_source_line(th, filename, e->lineno);
+        if (line) {
+            drop(th, text);
+            text = line;
+        }
+    }
     Value exc = NULL;
     if (message && !text && !e->text && e->lineno == 0 && from_file) /* the text could not be read */
         exc = call_1(th, value_of_type(type), message);
@@ -222,8 +232,9 @@ raise_parse_error(Thread *th, const ParseError *e, Value filename, bool from_fil
         Value place = e->lineno == 0 && !text
                           ? tuple_pack(th, 4, filename, value_from_fixnum(0), value_from_fixnum(-1), NONE)
                           : tuple_pack(th, 6, filename, value_from_fixnum(e->lineno),
-                                       value_from_fixnum(e->col), text ? text : NONE,
-                                       value_from_fixnum(e->end_lineno), value_from_fixnum(e->end_col));
+                                       value_from_fixnum(number ? 0 : e->col), text ? text : NONE,
+                                       value_from_fixnum(e->end_lineno),
+                                       value_from_fixnum(number ? 0 : e->end_col));
         exc = place ? call_2(th, value_of_type(type), message, place) : NULL;
         drop_null(th, place);
     }
@@ -254,7 +265,7 @@ source_parse_version(Thread *th, const char *text, size_t n, Value filename, int
     };
     ParseError error;
     if (!parse(&options, text, n, ast, &error)) {
-        raise_parse_error(th, &error, filename, (flags & SOURCE_FROM_FILE) != 0);
+        raise_parse_error(th, &error, filename, start == START_FILE, (flags & SOURCE_FROM_FILE) != 0);
         parse_error_free(&error);
         return false;
     }

@@ -586,6 +586,8 @@ code_replace(Thread *th, Value self, const Arg *args, size_t nargs, Value kwname
     for (int i = 0; i < 7; i++) {
         if (v[i] != NULL && !part_int(th, v[i], i < 6 ? &p.numbers[i] : &p.first_line))
             return NULL;
+        if (v[i] != NULL && (i < 6 ? p.numbers[i] : p.first_line) < 0)
+            return raise_value_error(th, "%s must be a positive integer", params.names[i]);
     }
     /* Positions count from the first line. */
     Value own[11] = {NULL};

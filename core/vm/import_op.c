@@ -112,7 +112,7 @@ import_op_from(Thread *th, Value module, Value name)
     else
         message = str_format_c(th, "cannot import name %R from %R (%V)", name, shown, path);
     if (message != NULL)
-        raise_import_error(th, message, shown, path);
+        raise_import_error(th, message, package != NULL && is_str(package) ? package : NONE, path);
     drop_null(th, message);
     drop_null(th, path);
     drop(th, shown);

@@ -547,6 +547,8 @@ enumerate_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwna
     static const ParamSpec params = {
         .name = "enumerate", .names = {"iterable", "start"}, .positional = 2, .required = 1};
     Value v[2], start = NULL;
+    if (nargs == 0 && kwnames == NULL)
+        return raise_type_error(th, "enumerate() missing required argument 'iterable'");
     if (!args_bind(th, &params, args, nargs, kwnames, v))
         return NULL;
     int64_t index = 0;

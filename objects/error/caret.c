@@ -215,6 +215,85 @@ scan(Scan *s)
     return s->depth == 0;
 }
 
+static inline bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\f' || c == '\n' || c == '\r';
+}
+
+/* Whether [start, end) is "(...)" around one expression, not a tuple or generator. */
+static bool
+is_group(const char *text, size_t start, size_t end)
+{
+    if (end - start < 3 || text[start] != '(' || text[end - 1] != ')')
+        return false;
+    Scan s = {.text = text, .n = end - 1, .at = start + 1};
+    while (s.at < s.n) {
+        char c = text[s.at];
+        size_t before = s.at;
+        if (c == '"' || c == '\'') {
+            if (!skip_string(&s, false))
+                return false;
+        } else if (is_word(c)) {
+            scan_word(&s);
+            if (s.depth == 0 && word_is(text + before, s.at - before, "for"))
+                return false;
+        } else {
+            if (c == '(' || c == '[' || c == '{')
+                s.depth++;
+            else if ((c == ')' || c == ']' || c == '}') && --s.depth < 0)
+                return false;
+            else if (c == ',' && s.depth == 0)
+                return false;
+            s.at++;
+        }
+    }
+    return s.depth == 0;
+}
+
+/* Narrows [*start, *end) to the expression without blanks and parentheses around it. */
+static void
+strip_group(const char *text, size_t *start, size_t *end)
+{
+    for (;;) {
+        while (*start < *end && is_blank(text[*start]))
+            ++*start;
+        while (*end > *start && is_blank(text[*end - 1]))
+            --*end;
+        if (!is_group(text, *start, *end))
+            return;
+        ++*start;
+        --*end;
+    }
+}
+
+/* Marks the operator between [0, op_start) and [op_end, n): one character behind the left operand's end, which lies
+ * inside of parentheses, and a second one that is no blank. */
+static void
+mark_operator(const Scan *s, size_t *start, size_t *end)
+{
+    size_t left = 0, left_end = s->op_start, right = s->op_end, right_end = s->n;
+    strip_group(s->text, &left, &left_end);
+    strip_group(s->text, &right, &right_end);
+    while (left_end < right && is_blank(s->text[left_end]))
+        left_end++;
+    *start = left_end;
+    *end = left_end + 1;
+    if (*end < right && !is_blank(s->text[*end]))
+        ++*end;
+}
+
+/* The same for a subscript: from the end of what is indexed to one character behind the index. */
+static void
+mark_subscript(const Scan *s, size_t *start, size_t *end)
+{
+    size_t value = 0, value_end = s->bracket, index = s->bracket + 1, index_end = s->n - 1;
+    strip_group(s->text, &value, &value_end);
+    strip_group(s->text, &index, &index_end);
+    *start = value_end;
+    *end = index_end + 1;
+}
+
 bool
 caret_anchors(const char *text, size_t n, size_t *start, size_t *end)
 {
@@ -227,13 +306,11 @@ caret_anchors(const char *text, size_t n, size_t *start, size_t *end)
         /* -a ** b is a negation; await a ** b is a power. */
         if (s.lowest == BIND_POWER && s.unary_first && !is_word(text[0]))
             return false;
-        *start = s.op_start;
-        *end = s.op_end;
+        mark_operator(&s, start, end);
         return true;
     }
     if (s.unary_first || s.last != ']' || !s.bracket_trails)
         return false;
-    *start = s.bracket;
-    *end = n;
+    mark_subscript(&s, start, end);
     return true;
 }

@@ -150,7 +150,7 @@ tb_set_next(Thread *th, Value self, Value v, void *closure)
         return true;
     }
     if (!is_exact(v, SHAPE_TRACEBACK)) {
-        raise_type_error(th, "expected traceback object or None, got '%T'", v);
+        raise_type_error(th, "expected traceback object, got '%T'", v);
         return false;
     }
     if (list_has(th, v, self)) {

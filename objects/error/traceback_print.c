@@ -619,8 +619,6 @@ put_syntax_location(Thread *th, Printer *p, Value exc, Value *shown)
              put(th, p, "\", line ") && put_number(th, p, line) && put(th, p, "\n");
         drop_null(th, file_text);
         if (ok && is_str(text)) {
-            if (end_line > line)
-                end_offset = (int64_t)str_length(text);
             ok = put_error_text(th, p, text, offset, end_offset);
         }
         *shown = retain(th, msg);

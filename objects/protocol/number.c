@@ -424,7 +424,7 @@ number_inplace(Thread *th, Value a, Value b, int op)
 {
     if (!value_is_object(a) && !value_is_object(b)) /* immediates have no in-place slots */
         return op == BIN_POWER ? power_by(th, a, b, NONE, "**=") :
-               both_fixnum(a, b) || both_flonum(a, b) ? rows[op].fn(th, a, b) :
+               op != BIN_MATRIX_MULTIPLY && (both_fixnum(a, b) || both_flonum(a, b)) ? rows[op].fn(th, a, b) :
                binary(th, a, b, rows[op].offset, rows[op].inplace_symbol);
     if (op == BIN_POWER)
         return inplace_power(th, a, b);
