@@ -39,6 +39,8 @@ typedef struct ThreadModule {
 } ThreadModule;
 
 #define TIMEOUT_LIMIT 9223372036.0 /* seconds that fit 64 bits of nanoseconds */
+#define FIRST_PAUSE (4 * NS_PER_US) /* of a thread that waits for a lock, before it sleeps */
+#define LAST_PAUSE (32 * NS_PER_US)
 
 /* -- the byte ---------------------------------------------------------------------------------------------- */
 
@@ -54,6 +56,28 @@ byte_try(ParkByte *b)
     return false;
 }
 
+/* Most locks are held for a moment.  Tries a few times and leaves the byte alone for longer and
+ * longer in between: whoever takes and releases it in a loop meanwhile works from its own cache,
+ * and neither side goes to the kernel.  The result is as byte_acquire()'s; NO: sleep. */
+static Answer
+byte_try_awake(Thread *th, ParkByte *b, int64_t deadline)
+{
+    int64_t now = clock_monotonic_ns();
+    for (int64_t pause = FIRST_PAUSE; pause <= LAST_PAUSE && now < deadline; pause *= 2) {
+        int64_t end = now + pause < deadline ? now + pause : deadline;
+        do {
+            for (int i = 0; i < 10; i++)
+                os_pause();
+            if (!safepoint_poll(th))
+                return FAILED;
+            now = clock_monotonic_ns();
+        } while (now < end);
+        if (!(load_relaxed(b) & HELD) && byte_try(b))
+            return YES;
+    }
+    return NO;
+}
+
 /* YES: taken; NO: time is over; FAILED: a signal handler raised. */
 static Answer
 byte_acquire(Thread *th, ParkByte *b, int64_t deadline)
@@ -63,6 +87,9 @@ byte_acquire(Thread *th, ParkByte *b, int64_t deadline)
     if (deadline == 0)
         return NO;
     for (;;) {
+        Answer a = byte_try_awake(th, b, deadline);
+        if (a != NO)
+            return a;
         uint8_t s = load_relaxed(b);
         if (!(s & HELD)) {
             if (byte_try(b))
