@@ -64,7 +64,17 @@ enum { VAR_LOCAL = 1, VAR_CELL = 2, VAR_FREE = 4 };
 
 typedef struct Code {
     struct Object head;
+    /* What calls read lies a cache line behind the count words, which other threads change. */
+    Value name, qualname, filename; /* str */
+    /* Positions, compressed or not as code.c likes. */
+    uint8_t *position_table;
+    uint32_t position_table_size;
+    uint32_t first_line;
     Instr *instrs;             /* op and cache words change, by relaxed stores of whole fields */
+    Instr *start;              /* where a call begins if nothing is requested: after RESUME */
+    uint32_t simple_args;      /* arg_count if a call with just so many positional arguments needs
+                                  no binding, else UINT32_MAX */
+    uint32_t param_count;      /* parameters, *args and **kwargs included */
     uint32_t instr_count;      /* words */
     uint32_t register_count;   /* locals, cells, frees and temporaries (windows' headers included) */
     uint32_t temp_base;        /* first temporary: number of variables */
@@ -72,14 +82,12 @@ typedef struct Code {
     uint32_t arg_count, posonly_count, kwonly_count; /* arg_count includes posonly */
     uint32_t local_count;      /* co_nlocals: variables with VAR_LOCAL, registers 0.. */
     uint32_t cell_count, free_count;
-    uint32_t first_line;
     uint32_t self_attr_count;  /* distinct names stored on the first parameter */
     Value *consts;             /* const_tuple's items */
     Value *names_;             /* name_tuple's items, interned */
     Value const_tuple, name_tuple; /* counted tuples */
     Value var_names;           /* tuple: name of every variable register 0 .. temp_base-1 */
     uint8_t *var_kinds;        /* VAR_ bits of every variable register */
-    Value name, qualname, filename; /* str */
     /* The live map: for each word the index of a set of registers (temporaries only). */
     uint16_t *live_index;      /* [instr_count] */
     uint32_t *live_start;      /* [live_sets + 1] offsets into live_registers */
@@ -87,16 +95,9 @@ typedef struct Code {
     uint32_t live_sets;
     ExceptionEntry *exceptions;
     uint32_t exception_count;
-    /* Positions, compressed or not as code.c likes. */
-    uint8_t *position_table;
-    uint32_t position_table_size;
     ATOMIC(struct PolyTable *) poly; /* caches of instructions that meet several classes, or NULL; set once */
     Field weak_bytes;          /* co_code made on demand */
     ATOMIC(uint32_t) warmup;
-    uint32_t simple_args;      /* arg_count if a call with just so many positional arguments needs
-                                  no binding, else UINT32_MAX */
-    uint32_t param_count;      /* parameters, *args and **kwargs included */
-    Instr *start;              /* where a call begins if nothing is requested: after RESUME */
     Field plain_bytes;         /* bytes of the position table, made on demand */
 } Code;
 

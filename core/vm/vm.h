@@ -7,13 +7,14 @@
 /* Function objects.  Every field may be replaced from Python. */
 typedef struct Function {
     struct Object head;
+    /* What calls read lies a cache line behind the count words, which other threads change. */
+    Field name, qualname, doc, module, annotations, dict;
     Field code;               /* Code */
     Field globals;            /* dict; never replaced */
     Field builtins;           /* dict; never replaced */
     Field defaults;           /* tuple or NULL */
     Field kwdefaults;         /* dict or NULL */
     Field closure;            /* tuple of cells or NULL; never replaced */
-    Field name, qualname, doc, module, annotations, dict;
     ATOMIC(uint32_t) version; /* guard for call caches: changes with code, defaults; 0: none */
 } Function;
 
