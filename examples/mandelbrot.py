@@ -52,7 +52,7 @@ def draw(width, height, threads):
 
 def main():
     threads = int(sys.argv[1]) if len(sys.argv) > 1 else os.cpu_count() or 2
-    width = int(sys.argv[2]) if len(sys.argv) > 2 else 320
+    width = int(sys.argv[2]) if len(sys.argv) > 2 else 640
     path = sys.argv[3] if len(sys.argv) > 3 else os.path.join(tempfile.gettempdir(), "mandelbrot.ppm")
     height = width * 3 // 4
     alone = None

@@ -1,4 +1,4 @@
-"""Counts the ways to put N queens on an N x N board; each first row is a job, on 1 .. THREADS threads.
+"""Counts the ways to put N queens on an N x N board; each start of two rows is a job, on 1 .. THREADS threads.
 
 usage: nqueens.py [THREADS] [N]
 """
@@ -26,15 +26,20 @@ def solutions(n, row, columns, left, right):
     return count
 
 
+def solutions_from(n, a, b):
+    """The same with the queens of the first two rows in columns a and b."""
+    return solutions(n, 2, {a, b}, {a, b + 1}, {-a, 1 - b})
+
+
 def count(n, threads):
     with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(solutions, n, 1, {c}, {c}, {-c}) for c in range(n)]
+        jobs = [pool.submit(solutions_from, n, a, b) for a in range(n) for b in range(n) if abs(a - b) > 1]
         return sum(job.result() for job in jobs)
 
 
 def main():
     threads = int(sys.argv[1]) if len(sys.argv) > 1 else os.cpu_count() or 2
-    n = int(sys.argv[2]) if len(sys.argv) > 2 else 9
+    n = int(sys.argv[2]) if len(sys.argv) > 2 else 12
     alone = None
     for workers in range(1, threads + 1):
         start = time.perf_counter()

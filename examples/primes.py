@@ -50,7 +50,7 @@ def count_primes(limit, threads):
 
 def main():
     threads = int(sys.argv[1]) if len(sys.argv) > 1 else os.cpu_count() or 2
-    limit = int(sys.argv[2]) if len(sys.argv) > 2 else 4_000_000
+    limit = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000
     alone = None
     for n in range(1, threads + 1):
         start = time.perf_counter()

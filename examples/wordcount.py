@@ -3,6 +3,7 @@
 usage: wordcount.py [THREADS] [FOLDER]      (default: the system's documentation)
 """
 import os
+import queue
 import re
 import sys
 import time
@@ -24,24 +25,31 @@ def text_files(folder):
     return found
 
 
-def count_words(paths):
+def count_words(waiting):
+    """Words of the files that this thread gets hold of."""
     counts = Counter()
-    for path in paths:
+    while True:
+        try:
+            path = waiting.get_nowait()
+        except queue.Empty:
+            return counts
         try:
             with open(path, encoding="utf-8", errors="replace") as text:
                 for line in text:
                     counts.update(WORD.findall(line.lower()))
         except OSError:
             pass
-    return counts
 
 
 def count_all(files, threads):
-    parts = [files[i::threads * 4] for i in range(threads * 4)]
+    waiting = queue.SimpleQueue()
+    for path in files:
+        waiting.put(path)
     total = Counter()
     with ThreadPoolExecutor(threads) as pool:
-        for counts in pool.map(count_words, parts):
-            total.update(counts)
+        jobs = [pool.submit(count_words, waiting) for _ in range(threads)]
+        for job in jobs:
+            total.update(job.result())
     return total
 
 
