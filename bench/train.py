@@ -1,5 +1,5 @@
-"""What the profile-guided build learns from: every program of bench/programs and bench/shared for a moment, and a part
-of the standard library compiled.  usage: weft train.py"""
+"""What the profile-guided build learns from: every program of bench/ for a moment, and a part of the standard
+library compiled.  usage: weft train.py"""
 import glob
 import os
 import sys
@@ -10,7 +10,7 @@ MOMENT = 0.3  # seconds a program
 
 
 def programs():
-    for folder in "programs", "shared":
+    for folder in "programs", "shared", "written":
         for path in sorted(glob.glob(os.path.join(HERE, folder, "*.py"))):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
