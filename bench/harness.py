@@ -1,11 +1,13 @@
 """The measured side of bench/run: loads one program and runs it as often as it is told.
 
 usage: harness.py FILE            serves lines "TIMES THREADS" on standard input: THREADS threads (the main one and
-                                  others) call the program's run() TIMES times each; answers the seconds it took
+                                  others, which stay for the next line) call the program's run() TIMES times each;
+                                  answers the seconds it took
        harness.py --memory NAME   prints the bytes that an element of a list of a million NAME takes
 """
 import gc
 import os
+import queue
 import sys
 import threading
 import time
@@ -13,21 +15,23 @@ import time
 MILLION = 1000000
 
 
+class Helper:
+    """A thread that calls run() when asked to."""
+
+    def __init__(self, run):
+        self.run = run
+        self.wanted, self.done = queue.SimpleQueue(), queue.SimpleQueue()
+        threading.Thread(target=self.work, daemon=True).start()
+
+    def work(self):
+        while True:
+            repeat(self.run, self.wanted.get())
+            self.done.put(None)
+
+
 def repeat(run, times):
     for _ in range(times):
         run()
-
-
-def seconds(run, times, threads):
-    """From the start of the first thread to the end of the last."""
-    crew = [threading.Thread(target=repeat, args=(run, times)) for _ in range(threads - 1)]
-    start = time.perf_counter()
-    for thread in crew:
-        thread.start()
-    repeat(run, times)
-    for thread in crew:
-        thread.join()
-    return time.perf_counter() - start
 
 
 def serve(path):
@@ -35,9 +39,18 @@ def serve(path):
         code = compile(file.read(), path, "exec")
     scope = {"__name__": "program", "__file__": path}
     exec(code, scope)
+    run, helpers = scope["run"], []
     for line in sys.stdin:
         times, threads = map(int, line.split())
-        print(seconds(scope["run"], times, threads), flush=True)
+        helpers.extend(Helper(run) for _ in range(threads - 1 - len(helpers)))
+        crew = helpers[:threads - 1]
+        start = time.perf_counter()
+        for helper in crew:
+            helper.wanted.put(times)
+        repeat(run, times)
+        for helper in crew:
+            helper.done.get()
+        print(time.perf_counter() - start, flush=True)
 
 
 class Point:
