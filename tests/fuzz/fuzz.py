@@ -153,8 +153,12 @@ def child(mode, seed, steps, threads, log=None):
         all_threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(threads)]
         for t in all_threads:
             t.start()
+        # A thread may rightly wait for ever or count to 2**70, and no alarm reaches it: the main thread
+        # goes on without it.  If it cannot, the parent notices.
+        import time
+        end = time.monotonic() + 15
         for t in all_threads:
-            t.join()
+            t.join(max(0.0, end - time.monotonic()))
     signal.setitimer(signal.ITIMER_REAL, 0.0)
     os._exit(0)
 
