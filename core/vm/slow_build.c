@@ -140,9 +140,21 @@ bool
 slow_BUILD_MAP(Thread *th, Frame *f, const Instr *pc)
 {
     size_t n = pc->c;
+    Value *w = f->r + pc->b;
+    bool simple = true;
+    for (size_t i = 0; i < n; i++) {
+        w[2 * i] = reg_take(th, w[2 * i]);
+        w[2 * i + 1] = reg_take(th, w[2 * i + 1]);
+        simple = simple && dict_key_is_compact(w[2 * i]);
+    }
     Value d = dict_new_sized(th, n);
     if (d == NULL)
         return false;
+    if (LIKELY(simple)) {
+        dict_put_taken(th, d, w, n);
+        put_plain(th, f, pc, d);
+        return true;
+    }
     for (size_t i = 0; i < n; i++) {
         unsigned at = pc->b + 2 * (unsigned)i;
         if (!dict_set(th, d, reg(f, at), reg(f, at + 1))) {

@@ -241,6 +241,27 @@ dict_set_compact(Thread *th, Value dict, Value key, Value v)
     return dict_insert(th, d, retain(th, key), hash, v, false, NULL) != FAILED;
 }
 
+void
+dict_put_taken(Thread *th, Value dict, const Value *pairs, size_t n)
+{
+    DictTable *t = plain_load(&as_dict(dict)->table); /* plain: not published yet */
+    for (size_t i = 0; i < n; i++) {
+        Value key = pairs[2 * i], v = pairs[2 * i + 1];
+        int64_t hash = dict_compact_hash(key);
+        size_t slot;
+        DictEntry *e = dict_compact_search(t, key, hash, &slot);
+        if (LIKELY(e == NULL)) {
+            dict_table_append(t, slot, hash, key, v);
+            continue;
+        }
+        Value old = plain_load(&e->value);
+        plain_store(&e->value, v);
+        drop(th, key);
+        drop(th, old);
+    }
+    plain_store(&as_dict(dict)->length, (int64_t)plain_load(&t->used));
+}
+
 bool
 dict_set(Thread *th, Value d, Value key, Value v)
 {

@@ -232,6 +232,8 @@ Answer dict_insert(Thread *th, Dict *d, Value STEALS key, int64_t hash, Value ST
 Answer dict_increment(Thread *th, Dict *d, Value key, int64_t hash);
 /* d[key] = v with a key that dict_key_is_compact(). */
 RAISES bool dict_set_compact(Thread *th, Value d, Value key, Value STEALS v);
+/* n pairs of counted words, the keys dict_key_is_compact(), into a new dict with room for them. */
+void dict_put_taken(Thread *th, Value d, const Value *pairs, size_t n);
 /* Takes a key out: YES with its value in *out (new reference, if out is not NULL). */
 Answer dict_remove(Thread *th, Dict *d, Value key, int64_t hash, Value *out);
 /* The last item, removed: YES with new references, NO if the dict is empty. */

@@ -672,6 +672,11 @@ set_update(Thread *th, Value v, Value iterable)
         return ok;
     }
     bool is_list = is_exact(iterable, SHAPE_LIST), is_tuple = is_exact(iterable, SHAPE_TUPLE);
+    if (set_table(s) == SET_EMPTY && (is_list || is_tuple)) { /* few at most: room for all */
+        int64_t n = is_list ? list_length(iterable) : tuple_length(iterable);
+        if (n != 0 && n <= 32 && !set_grow(th, s, SET_EMPTY, (size_t)n))
+            return false;
+    }
     Value it = is_list || is_tuple ? retain(th, iterable) : get_iter(th, iterable);
     if (it == NULL)
         return false;

@@ -132,6 +132,16 @@ FN(find)(const CHAR *s, size_t n, const CHAR *x, size_t m)
         return FN(find_char)(s, n, x[0]);
     }
     size_t last = n - m, at = 0, wasted = 0;
+    if (n < 32) { /* a call of find_char() costs more */
+        CHAR first = x[0], end = x[m - 1];
+        for (; at <= last; at++) {
+            if (s[at] == first && s[at + m - 1] == end &&
+                same_bytes(s + at + 1, x + 1, (m - 1) * sizeof *x)) {
+                return (int64_t)at;
+            }
+        }
+        return -1;
+    }
 #if CHAR_SIZE == 1 && defined(__SSE2__)
     /* 16 places at once: where the first and the last character fit. */
     const __m128i head = _mm_set1_epi8((char)x[0]), tail = _mm_set1_epi8((char)x[m - 1]);
