@@ -57,39 +57,37 @@ remaining_ms(int64_t deadline)
 
 /* -- select ----------------------------------------------------------------------------------------------- */
 
+/* The descriptors of a sequence, and its items in *list.  A fileno() may change the sequence: what is in it
+ * when its turn comes counts. */
 static bool
 fill_set(Thread *th, Value sequence, Value *list, fd_set *set, int *fds, int *max)
 {
     FD_ZERO(set);
-    *list = sequence_list(th, sequence);
+    Value items = sequence_fast(th, sequence, "arguments 1-3 must be sequences");
+    *list = items ? list_new(th, 0) : NULL;
     if (*list == NULL) {
-        if (error_matches(th, &exc_TypeError)) {
-            error_clear(th);
-            raise_type_error(th, "arguments 1-3 must be sequences");
-        }
+        drop_null(th, items);
         return false;
     }
-    int64_t n = list_length(*list);
-    for (int64_t i = 0; i < n; i++) {
-        Value v = list_get(th, *list, i);
+    for (int64_t i = 0; i < (is_list(items) ? list_length(items) : tuple_length(items)); i++) {
+        Value v = is_list(items) ? list_get(th, items, i) : retain(th, tuple_item(items, i));
         if (v == NULL)
             break;
         int fd;
-        bool ok = fd_arg(th, v, &fd);
-        drop(th, v);
-        if (ok && fd < 0)
-            raise_value_error(th, "file descriptor cannot be a negative integer (%i)", fd);
-        if (ok && (fd >= FD_SETSIZE || i >= FD_SETSIZE))
+        if (fd_arg(th, v, &fd) && (fd >= FD_SETSIZE || i >= FD_SETSIZE))
             raise_value_error(th, i >= FD_SETSIZE ? "too many file descriptors in select()"
                                                   : "filedescriptor out of range in select()");
-        if (error_set(th))
-            return false;
+        bool ok = !error_set(th) && list_append(th, *list, v);
+        drop(th, v);
+        if (!ok)
+            break;
         fds[i] = fd;
         FD_SET(fd, set);
         if (fd > *max)
             *max = fd;
     }
-    return true;
+    drop(th, items);
+    return !error_set(th);
 }
 
 static Value
@@ -336,6 +334,18 @@ epoll_new(Thread *th, Type *type, const Arg *a, size_t n, Value kwnames)
 }
 
 static Value
+epoll_fromfd(Thread *th, Value type, Value v)
+{
+    int fd;
+    if (!arg_int(th, v, &fd))
+        return NULL;
+    Value r = type_alloc(th, as_type(type), 0);
+    if (r)
+        plain_store(&((Epoll *)(void *)r)->fd, fd);
+    return r;
+}
+
+static Value
 epoll_control(Thread *th, Value self, int op, Value target, uint32_t events)
 {
     int ep = epoll_fd(th, self), fd;
@@ -468,6 +478,8 @@ epoll_dealloc(Thread *th, Object *o)
 }
 
 static const MethodDef epoll_methods[] = {
+    {.name = "fromfd", .f1 = epoll_fromfd, .flags = METHOD_1 | METHOD_CLASS, .nmin = 1, .nmax = 1,
+     .doc = "fromfd($type, fd, /)\n--\n\nCreate an epoll object from a given control fd."},
     NATIVE_K("register", epoll_register, "register($self, /, fd, eventmask=select.EPOLLIN | select.EPOLLPRI | select.EPOLLOUT)\n--\n\nRegisters a new fd or raises an OSError if the fd is already registered."),
     NATIVE_K("modify", epoll_modify, "modify($self, /, fd, eventmask)\n--\n\nModify event mask for a registered file descriptor."),
     NATIVE_1("unregister", epoll_unregister, "unregister($self, /, fd)\n--\n\nRemove a registered file descriptor from the epoll object."),

@@ -172,8 +172,7 @@ timeout_arg(Thread *th, Value v, int64_t *out)
         seconds = (double)whole;
     }
     if (fabs(seconds) > 9.2e9) {
-        raise_overflow(th, is_float(v) ? "timestamp too large to convert to C _PyTime_t"
-                                       : "timestamp too large to convert to C _PyTime_t");
+        raise_overflow(th, "timestamp too large to convert to C _PyTime_t");
         return false;
     }
     if (seconds < 0) {
@@ -187,7 +186,7 @@ timeout_arg(Thread *th, Value v, int64_t *out)
 static Value
 timeout_to(Thread *th, int64_t timeout)
 {
-    return timeout < 0 ? NONE : float_from(th, (double)timeout * 1e-9);
+    return timeout < 0 ? NONE : float_from(th, (double)timeout / 1e9);
 }
 
 static bool
@@ -996,7 +995,7 @@ control_length(Thread *th, Value v, const char *name, bool padded)
     int64_t n;
     if (!arg_ssize(th, v, &n))
         return NULL;
-    if (n < 0 || (uint64_t)n > (uint64_t)INT_MAX - CMSG_SPACE(0) - 16)
+    if (n < 0 || n > INT_MAX - (int64_t)(padded ? CMSG_SPACE(1) : CMSG_LEN(0)))
         return raise_error(th, &exc_OverflowError, "%s() argument out of range", name);
     return value_from_fixnum((int64_t)(padded ? CMSG_SPACE((size_t)n) : CMSG_LEN((size_t)n)));
 }

@@ -464,6 +464,10 @@ decompress_bytes(Thread *th, Value self, const uint8_t *p, size_t n, size_t max,
                           : inflate_all(&s->z, &p, &n, s->zdict, finish ? Z_FINISH : Z_SYNC_FLUSH, &o);
     if (code == Z_STREAM_END && !over)
         store_relaxed(&s->eof, 1);
+    if (code == Z_STREAM_END && finish && s->open) {
+        inflateEnd(&s->z);
+        s->open = false;
+    }
     blocking_end(th);
     mutex_unlock(&s->lock);
     bool ok = code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END;

@@ -239,7 +239,7 @@ unix_from(Thread *th, Value v, SocketAddress *address, socklen_t *length)
         return false;
     const uint8_t *p = path ? as_bytes(path)->data : b.data;
     size_t n = (size_t)(path ? as_bytes(path)->length : b.length);
-    bool abstract = n > 0 && p[0] == 0;
+    bool abstract = n == 0 || p[0] == 0; /* "": the system chooses a name */
     bool ok = abstract ? n <= sizeof a->sun_path : n < sizeof a->sun_path;
     if (ok) {
         a->sun_family = AF_UNIX;

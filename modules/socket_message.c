@@ -54,6 +54,10 @@ message_parts(Thread *th, Message *m, Value v, int flags, const char *not_iterab
     }
     for (size_t i = 0; ok && i < n; i++) {
         ok = buffer_get(th, tuple_item(items, (int64_t)i), &m->buffers[i], flags);
+        if (!ok && error_matches(th, &exc_BufferError)) {
+            error_clear(th);
+            raise_type_error(th, "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers");
+        }
         if (ok) {
             m->parts[i] = (struct iovec){m->buffers[i].data, (size_t)m->buffers[i].length};
             m->count = i + 1;

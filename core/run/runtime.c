@@ -250,22 +250,17 @@ start_early_stderr(Thread *th)
     return r != NULL;
 }
 
-/* -X faulthandler: where there is no such module nothing is lost but its reports of crashes, so the program
- * runs. */
+/* -X faulthandler, PYTHONFAULTHANDLER, development mode: crashes show where they happened. */
 static bool
 start_faulthandler(Thread *th)
 {
     Value module = import_module_c(th, "faulthandler");
-    if (module == NULL) {
-        bool missing = error_matches(th, &exc_ImportError);
-        if (missing)
-            error_clear(th);
-        return missing;
-    }
-    Value r = call_method_0(th, module, str_intern_immortal(th, "enable"));
+    Value r = module ? call_method_0(th, module, str_intern_immortal(th, "enable")) : NULL;
+    if (module && r == NULL)
+        error_clear(th); /* there is no stderr to write to */
     drop_null(th, r);
-    drop(th, module);
-    return r != NULL;
+    drop_null(th, module);
+    return module != NULL;
 }
 
 static bool
@@ -287,7 +282,7 @@ start_library(Thread *th)
     codec_check_names = s->dev_mode;
     if (!start_streams(th) || !import_start_zip(th))
         return false;
-    if (s->faulthandler && !start_faulthandler(th))
+    if ((s->faulthandler || s->dev_mode) && !start_faulthandler(th))
         return false;
     if (s->warn_count || s->dev_mode || s->bytes_warning || (!s->ignore_environment && getenv("PYTHONWARNINGS"))) {
         Value w = import_module_c(th, "warnings");

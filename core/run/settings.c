@@ -81,7 +81,7 @@ static const char x_text[] =
     "int_max_str_digits=N : limit of digits in conversions between int and str; 0: none\n"
     "pycache_prefix=PATH  : sys.pycache_prefix\n"
     "warn_default_encoding : EncodingWarning where an encoding is left out\n"
-    "faulthandler   : enables the module faulthandler; ignored if there is none\n"
+    "faulthandler   : shows where the program was when it crashes\n"
     "gil=0          : accepted; gil=1 is refused, there is no global lock\n"
     "Others are only shown in sys._xoptions.\n";
 
@@ -213,6 +213,8 @@ environment_settings(Settings *s)
         s->unbuffered = true;
     if (environment(s, "PYTHONSAFEPATH"))
         s->safe_path = 1;
+    if (environment(s, "PYTHONFAULTHANDLER"))
+        s->faulthandler = true;
     if (environment(s, "PYTHONDEVMODE"))
         s->dev_mode = 1;
     if (environment(s, "PYTHONWARNDEFAULTENCODING"))
