@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "threads/blocking.h"
@@ -17,6 +18,20 @@ typedef struct DatabaseModule {
 } DatabaseModule;
 
 static Mutex walk_lock; /* positions of getpwent() and getgrent() */
+static ATOMIC(int) walk_process; /* whose walk_lock it is */
+
+/* After a fork the lock's holder may be in the other process: then it is free.  (Should two threads of a
+ * child find that out at once, their walks mix; the C library's own lock keeps each step whole.) */
+static void
+walk_begin(Thread *th)
+{
+    int process = (int)getpid();
+    if (load_relaxed(&walk_process) != process) {
+        mutex_reset(&walk_lock);
+        store_relaxed(&walk_process, process);
+    }
+    mutex_lock(th, &walk_lock);
+}
 
 static Value
 text_value(Thread *th, const char *text)
@@ -190,7 +205,7 @@ all_entries(Thread *th, Value self, bool groups)
 {
     Type *type = ((DatabaseModule *)module_state(self))->record;
     Value list = list_new(th, 0);
-    mutex_lock(th, &walk_lock);
+    walk_begin(th);
     groups ? setgrent() : setpwent();
     while (list) {
         struct passwd *u = NULL;

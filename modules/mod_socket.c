@@ -612,6 +612,8 @@ static Value
 socket_setsockopt(Thread *th, Value self, const Arg *a, size_t n)
 {
     int level, option, r;
+    if (n != 3 && n != 4)
+        return raise_type_error(th, "setsockopt() takes exactly 3 arguments (%zu given)", n);
     Socket *s = as_socket(self);
     int fd = load_relaxed(&s->fd);
     Value v = arg(a, 2);
@@ -887,7 +889,7 @@ static const MethodDef socket_methods[] = {
     NATIVE_K("sendmsg_afalg", socket_sendmsg_afalg, "sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags=MSG_MORE]]])\n\nSets the operation of an AF_ALG socket, and sends."),
     NATIVE_1("setblocking", socket_setblocking, "setblocking(flag)\n\nWhether operations block: settimeout(None) or settimeout(0.0)."),
     NATIVE_0("getblocking", socket_getblocking, "getblocking()\n\nWhether operations block (timeout not 0)."),
-    NATIVE_N("setsockopt", socket_setsockopt, 3, 4, "setsockopt(level, option, value: int)\nsetsockopt(level, option, value: buffer)\nsetsockopt(level, option, None, optlen: int)\n\nSets an option."),
+    NATIVE_N("setsockopt", socket_setsockopt, 0, -1, "setsockopt(level, option, value: int)\nsetsockopt(level, option, value: buffer)\nsetsockopt(level, option, None, optlen: int)\n\nSets an option."),
     NATIVE_1("settimeout", socket_settimeout, "settimeout(timeout)\n\nHow many seconds operations may take; None: for ever."),
     NATIVE_0("gettimeout", socket_gettimeout, "gettimeout() -> timeout\n\nThe timeout in seconds, or None."),
     NATIVE_1("shutdown", socket_shutdown, "shutdown(flag)\n\nEnds receiving (SHUT_RD), sending (SHUT_WR) or both (SHUT_RDWR)."),
