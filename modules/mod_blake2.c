@@ -414,13 +414,15 @@ add_sizes(Thread *th, Value m, Type *type, const char *prefix, int digest, int s
         int value;
     } sizes[] = {{"SALT_SIZE", salt}, {"PERSON_SIZE", salt}, {"MAX_KEY_SIZE", digest}, {"MAX_DIGEST_SIZE", digest}};
     char name[40];
-    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+    Value dict = field_read(th, &type->ops.head, &type->dict); /* nobody has looked into it yet */
+    bool ok = true;
+    for (size_t i = 0; ok && i < ARRAY_LEN(sizes); i++) {
         snprintf(name, sizeof name, "%s_%s", prefix, sizes[i].name);
-        if (!type_set_static(th, type, sizes[i].name, value_from_fixnum(sizes[i].value)) ||
-            !module_add_int(th, m, name, sizes[i].value))
-            return false;
+        ok = dict_set_c(th, dict, sizes[i].name, value_from_fixnum(sizes[i].value)) &&
+             module_add_int(th, m, name, sizes[i].value);
     }
-    return module_add_type(th, m, type);
+    drop(th, dict);
+    return ok && module_add_type(th, m, type);
 }
 
 static bool
