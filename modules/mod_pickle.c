@@ -9,12 +9,10 @@
 #include "objects/model/upcall.h"
 #include "threads/interp.h"
 
-enum { PICKLE_STATE_SLOT = 20 };
-
 PickleState *
 pickle_state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[PICKLE_STATE_SLOT]); /* pairs with make_state() */
+    return load_acquire(&th->interp->slots[NATIVE_PICKLE]); /* pairs with native_publish() */
 }
 
 /* class NAME(BASE) of this module. */
@@ -101,13 +99,20 @@ make_state(Thread *th)
         free_state(th, st);
         return NULL;
     }
-    void *other = NULL;
-    /* release: pairs with pickle_state() */
-    if (!cas_acq_rel(&th->interp->slots[PICKLE_STATE_SLOT], &other, (void *)st)) {
-        free_state(th, st); /* another thread was faster */
-        st = other;
+    /* The references go over to a tuple, which is kept. */
+    size_t n = sizeof *st / sizeof(Value);
+    Value *all = (Value *)st, holder = tuple_new(th, n);
+    if (holder == NULL) {
+        free_state(th, st);
+        return NULL;
     }
-    return st;
+    for (size_t i = 0; i < n; i++)
+        tuple_init_item(holder, (int64_t)i, all[i]);
+    PickleState *now = native_publish(th, NATIVE_PICKLE, st, holder);
+    drop(th, holder);
+    if (now != st)
+        buffer_free(st); /* another thread was faster */
+    return now;
 }
 
 /* -- functions ---------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ enum PickleOp {
 };
 
 /* Made once an interpreter; everything is [const] and counted. */
+/* Counted by the tuple that the interpreter keeps with it. */
 typedef struct PickleState {
     Value error, pickling_error, unpickling_error;
     Value dispatch_table, extension_registry, inverted_registry, extension_cache; /* of copyreg */

@@ -290,7 +290,7 @@ save_long(Thread *th, Writer *w, Value v)
             return false;
         bool ok = put_op(th, w, fits ? OP_INT : OP_LONG) &&
                   put(th, w, as_str(text)->data, str_length(text)) &&
-                  put(th, w, "L\n" + fits, fits ? 1 : 2);
+                  put(th, w, fits ? "\n" : "L\n", fits ? 1 : 2);
         drop(th, text);
         return ok;
     }
@@ -1045,7 +1045,7 @@ save_making(Thread *th, Writer *w, const Reduction *r, Value object)
 static bool
 save_reduction(Thread *th, Writer *w, Value reduction, Value object)
 {
-    Reduction r = {NULL};
+    Reduction r = {0};
     if (!unpack_reduction(th, w, reduction, &r) || !save_making(th, w, &r, object))
         return false;
     if (object != NULL) {

@@ -90,6 +90,7 @@ enum NativeSlot {
     NATIVE_CONTEXTVARS,
     NATIVE_SOCKET,
     NATIVE_IO,
+    NATIVE_PICKLE,
 };
 
 /* Makes `state` what interp->slots[slot] points at, unless another module was first (then that
