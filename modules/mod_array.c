@@ -655,12 +655,12 @@ array_method_reverse(Thread *th, Value self)
 static void
 swap_bytes(uint8_t *p, int64_t n, int64_t size)
 {
-    for (int64_t i = 0; i < n; i++, p += size)
-        for (int64_t k = 0; k < size / 2; k++) {
-            uint8_t t = p[k];
-            p[k] = p[size - 1 - k];
-            p[size - 1 - k] = t;
-        }
+    for (int64_t i = 0; i < n; i++, p += size) {
+        uint8_t item[8];
+        for (int64_t k = 0; k < size; k++)
+            item[k] = p[size - 1 - k];
+        memory_move_raced(p, item, (size_t)size); /* others may be reading it */
+    }
 }
 
 static Value

@@ -246,7 +246,9 @@ member_get(Thread *th, Object *o, const MemberDef *def)
         v = field_read(th, o, at);
         return v ? v : NONE;
     case MEMBER_CONST_VALUE:
-        v = *(Value *)at;
+        /* acquire: a type's base can be assigned to; what was there lives until the next
+         * safepoint [type.base] */
+        v = __atomic_load_n((Value *)at, __ATOMIC_ACQUIRE);
         return v ? retain(th, v) : NONE;
     case MEMBER_INT:
         return value_from_fixnum(__atomic_load_n((int32_t *)at, __ATOMIC_RELAXED));

@@ -223,7 +223,7 @@ shape_outgrown(Thread *th, Shape *s)
 {
     Type *type = s->type;
     TypeExtra *x = type->extra;
-    uint32_t have = x->inline_capacity;
+    uint32_t have = __atomic_load_n(&x->inline_capacity, __ATOMIC_RELAXED); /* looked at again under the lock */
     if (s->inline_capacity != have || have >= 30 || type->attrs_offset <= ATTRS_TAIL ||
         (type_flags(type) & TYPE_HEAP) == 0)
         return;
@@ -238,7 +238,7 @@ shape_outgrown(Thread *th, Shape *s)
     }
     bool held = object_lock(&type->ops.head);
     if (x->inline_capacity == have) {
-        x->inline_capacity = want;
+        __atomic_store_n(&x->inline_capacity, want, __ATOMIC_RELAXED);
         __atomic_store_n(&type->root_shape, root->number, __ATOMIC_RELEASE);
     }
     object_unlock(&type->ops.head, held);
