@@ -165,9 +165,11 @@ str_intern(Thread *th, Value STEALS v)
     }
     InternTable *old = grow_locked(&full);
     if (!full) {
+        /* Before others can find it: who finds a str here may rely on the flag.  Pairs with the
+         * tests of `interned` [intern.flag] */
+        store_release(&s->interned, 1);
         put(load_relaxed(&intern_table), s);
         intern_live++;
-        store_release(&s->interned, 1); /* pairs with the tests of `interned` [intern.flag] */
     }
     byte_unlock(&intern_lock);
     if (old != NULL) {
