@@ -85,7 +85,8 @@ slot_source(Type *type, const SlotDef *def, Value v, SlotFn *fn)
             return SOURCE_PYTHON;
         /* As in CPython the base that decides the layout says how instances are made, also
          * if the class names another type's __new__. */
-        *fn = slot_load(type_base(type), def->offset);
+        *fn = type->spec && type->spec->slots.new ? (SlotFn)type->spec->slots.new
+                                                  : slot_load(type_base(type), def->offset);
         return SOURCE_C;
     } else if (v == NONE && def->offset == offsetof(TypeSlots, hash)) {
         *fn = (SlotFn)hash_unhashable;
@@ -159,7 +160,8 @@ update_silent(Thread *th, Type *type)
     };
     Value mro = field_read(th, &type->ops.head, &type->mro);
     for (size_t s = 0; mro && s < ARRAY_LEN(silent); s++) {
-        SlotFn fn = NULL;
+        SlotFn fn = type->spec ? *(const SlotFn *)(const void *)((const char *)&type->spec->slots + silent[s])
+                               : NULL;
         for (int64_t i = 1; i < tuple_length(mro) && fn == NULL; i++)
             fn = slot_load(as_type(tuple_item(mro, i)), silent[s]);
         slot_store(type, silent[s], fn);
