@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /* mod_queue.c -- module _queue: SimpleQueue, a queue without bound that any thread puts into and takes from.
  *
  * The items lie in a ring under the object's lock, a leaf lock.  Who finds nothing sets `waiting` under that
@@ -137,136 +136,10 @@ queue_take(Thread *th, SimpleQueue *q, int64_t deadline)
         ParkResult r = park_wait(&q->waiting, 1, deadline, true);
         blocking_end(th);
         if (r == PARK_INTERRUPTED && !safepoint_poll(th))
-=======
-/* mod_queue.c -- module _queue: SimpleQueue, whose put() may be called from anywhere.
- *
- * Items stand in a deque, whose ends are atomic; nothing is locked.  `waiters` is 1 while somebody may
- * be waiting:
- *
- *     get()                                put()
- *     nothing there: waiters = 1           append
- *     look again                           waiters == 1? wake one; 0 if he was the last
- *     sleep while waiters is 1
- *
- * Both sides write, then read what the other writes, with a full fence between: one of them sees the
- * other, so no item is put while its getter goes to sleep.
- */
-#include "modules/modules.h"
-#include "objects/container/container.h"
-#include "objects/error/error.h"
-#include "objects/model/model.h"
-#include "objects/model/names.h"
-#include "objects/model/upcall.h"
-#include "objects/number/number.h"
-#include "objects/protocol/protocol.h"
-#include "objects/text/str.h"
-#include "threads/blocking.h"
-#include "threads/interp.h"
-#include "threads/park.h"
-#include "threads/safepoint.h"
-#include "threads/signals.h"
-
-#include "base/clock.h"
-
-#include <math.h>
-
-enum { QUEUE_STATE_SLOT = 22 };
-
-typedef struct QueueState {
-    Value empty;           /* [const] the exception Empty */
-    Value deque;           /* [const] collections.deque */
-    Value append, popleft; /* [const] names */
-    Type *type;            /* [const] SimpleQueue */
-} QueueState;
-
-typedef struct SimpleQueue {
-    struct Object head;
-    ParkByte waiters; /* [atomic] see above */
-    Value items;      /* [const] deque */
-} SimpleQueue;
-
-static QueueState *
-queue_state(Thread *th)
-{
-    return load_acquire(&th->interp->slots[QUEUE_STATE_SLOT]); /* pairs with make_state() */
-}
-
-static inline SimpleQueue *
-as_queue(Value v)
-{
-    return (SimpleQueue *)(void *)value_object(v);
-}
-
-static Value
-queue_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
-{
-    (void)args;
-    if (type == queue_state(th)->type &&
-        (!args_no_keywords(th, "SimpleQueue", kwnames) ||
-         !args_count(th, "SimpleQueue", nargs, 0, 0)))
-        return NULL;
-    Value self = type_alloc(th, type, 0);
-    if (self == NULL)
-        return NULL;
-    as_queue(self)->items = call_0(th, queue_state(th)->deque);
-    if (as_queue(self)->items == NULL)
-        DROP_CLEAR(th, self);
-    return self;
-}
-
-static Value
-put(Thread *th, Value self, Value item)
-{
-    SimpleQueue *q = as_queue(self);
-    Value r = call_method_1(th, q->items, queue_state(th)->append, item);
-    if (r == NULL)
-        return NULL;
-    drop(th, r);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the one in get() [queue.waiters] */
-    if (load_relaxed(&q->waiters) != 0)
-        park_wake_one(&q->waiters, 1, 0);
-    return NONE;
-}
-
-/* The next item; NULL without exception: none. */
-static Value
-take(Thread *th, SimpleQueue *q)
-{
-    if (length_of(th, q->items) <= 0)
-        return NULL;
-    Value v = call_method_0(th, q->items, queue_state(th)->popleft);
-    if (v == NULL && error_matches(th, &exc_IndexError))
-        error_clear(th); /* another thread was faster */
-    return v;
-}
-
-/* `deadline`: INT64_MAX never, 0 at once. */
-static Value
-get(Thread *th, Value self, int64_t deadline)
-{
-    SimpleQueue *q = as_queue(self);
-    for (bool last = false;;) {
-        Value v = take(th, q);
-        if (v == NULL && !error_set(th) && deadline != 0 && !last) {
-            store_relaxed(&q->waiters, 1);
-            __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the one in put() [queue.waiters] */
-            v = take(th, q);
-        }
-        if (v != NULL || error_set(th))
-            return v;
-        if (deadline == 0 || last)
-            return raise_none(th, as_type(queue_state(th)->empty));
-        blocking_begin(th);
-        ParkResult r = park_wait(&q->waiters, 1, deadline, true);
-        blocking_end(th);
-        last = r == PARK_TIMEOUT;
-        if (!safepoint_poll(th) || (r == PARK_INTERRUPTED && !signals_check(th)))
->>>>>>> 5b3d736 (_json, _csv, _queue, _multiprocessing, _posixshmem, _typing, faulthandler)
             return NULL;
     }
 }
 
-<<<<<<< HEAD
 static Value
 queue_get(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 {
@@ -289,110 +162,31 @@ queue_get(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         deadline = clock_deadline_ns((int64_t)ceil(seconds * 1e9));
     }
     return queue_take(th, as_queue(self), deadline);
-=======
-/* block and timeout as a deadline. */
-static bool
-wait_args(Thread *th, Value block, Value timeout, int64_t *deadline)
-{
-    bool blocking = true;
-    double seconds;
-    if (!arg_bool(th, block, &blocking))
-        return false;
-    *deadline = blocking ? INT64_MAX : 0;
-    if (!blocking || timeout == NULL || timeout == NONE)
-        return true;
-    if (!arg_double(th, timeout, &seconds))
-        return false;
-    if (seconds < 0 || isnan(seconds)) {
-        raise_value_error(th, "'timeout' must be a non-negative number");
-        return false;
-    }
-    if (seconds > 9223372036.0) {
-        raise_overflow(th, "timeout value is too large");
-        return false;
-    }
-    *deadline = seconds == 0 ? 0 : clock_monotonic_ns() + (int64_t)ceil(seconds * 1e9);
-    return true;
-}
-
-static Value
-queue_put(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
-{
-    static const ParamSpec params = {
-        .name = "put", .names = {"item", "block", "timeout"}, .positional = 3, .required = 1};
-    Value v[3];
-    bool block = true;
-    if (!args_bind(th, &params, args, nargs, kwnames, v) || !arg_bool(th, v[1], &block))
-        return NULL;
-    return put(th, self, v[0]);
-}
-
-static Value
-queue_put_nowait(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
-{
-    static const ParamSpec params = {
-        .name = "put_nowait", .names = {"item"}, .positional = 1, .required = 1};
-    Value v[1];
-    return args_bind(th, &params, args, nargs, kwnames, v) ? put(th, self, v[0]) : NULL;
-}
-
-static Value
-queue_get(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
-{
-    static const ParamSpec params = {
-        .name = "get", .names = {"block", "timeout"}, .positional = 2};
-    Value v[2];
-    int64_t deadline;
-    if (!args_bind(th, &params, args, nargs, kwnames, v) || !wait_args(th, v[0], v[1], &deadline))
-        return NULL;
-    return get(th, self, deadline);
->>>>>>> 5b3d736 (_json, _csv, _queue, _multiprocessing, _posixshmem, _typing, faulthandler)
 }
 
 static Value
 queue_get_nowait(Thread *th, Value self)
 {
-<<<<<<< HEAD
     return queue_take(th, as_queue(self), 0);
-=======
-    return get(th, self, 0);
->>>>>>> 5b3d736 (_json, _csv, _queue, _multiprocessing, _posixshmem, _typing, faulthandler)
 }
 
 static Value
 queue_empty(Thread *th, Value self)
 {
-<<<<<<< HEAD
     (void)th;
     return bool_from(load_relaxed(&as_queue(self)->count) == 0);
-=======
-    int64_t n = length_of(th, as_queue(self)->items);
-    return n < 0 ? NULL : bool_from(n == 0);
->>>>>>> 5b3d736 (_json, _csv, _queue, _multiprocessing, _posixshmem, _typing, faulthandler)
 }
 
 static Value
 queue_qsize(Thread *th, Value self)
 {
-<<<<<<< HEAD
     (void)th;
     return value_from_fixnum((int64_t)load_relaxed(&as_queue(self)->count));
-=======
-    int64_t n = length_of(th, as_queue(self)->items);
-    return n < 0 ? NULL : value_from_fixnum(n);
-}
-
-static Value
-queue_class_getitem(Thread *th, Value self, Value item)
-{
-    return generic_alias_new(th, self, item);
->>>>>>> 5b3d736 (_json, _csv, _queue, _multiprocessing, _posixshmem, _typing, faulthandler)
 }
 
 static void
 queue_visit(Object *o, VisitFn visit, void *arg)
 {
-<<<<<<< HEAD
     SimpleQueue *q = (SimpleQueue *)o;
     for (size_t i = 0; i < plain_load(&q->count); i++) /* stopped or dying */
         visit(q->ring[(q->first + i) & (q->capacity - 1)], arg);
@@ -404,15 +198,11 @@ queue_clear(Thread *th, Object *o)
     Value v;
     while ((v = queue_pop(th, (SimpleQueue *)o, false)) != NULL)
         drop(th, v);
-=======
-    value_visit(((SimpleQueue *)(void *)o)->items, visit, arg);
->>>>>>> 5b3d736 (_json, _csv, _queue, _multiprocessing, _posixshmem, _typing, faulthandler)
 }
 
 static void
 queue_dealloc(Thread *th, Object *o)
 {
-<<<<<<< HEAD
     SimpleQueue *q = (SimpleQueue *)o;
     for (size_t i = 0; i < plain_load(&q->count); i++) /* dying: nobody else sees it */
         drop(th, q->ring[(q->first + i) & (q->capacity - 1)]);
@@ -455,104 +245,5 @@ queue_exec(Thread *th, Value m)
 
 const ModuleSpec queue_module = {
     .name = "_queue", .doc = "C implementation of the Python queue module.\nThis module is an implementation detail, please do not use it directly.",
-=======
-    drop_null(th, ((SimpleQueue *)(void *)o)->items);
-}
-
-static const MethodDef queue_methods[] = {
-    NATIVE_K("put", queue_put,
-             "put($self, /, item, block=True, timeout=None)\n--\n\n"
-             "Puts the item at the end; never waits."),
-    NATIVE_K("put_nowait", queue_put_nowait,
-             "put_nowait($self, /, item)\n--\n\nPuts the item at the end."),
-    NATIVE_K("get", queue_get,
-             "get($self, /, block=True, timeout=None)\n--\n\n"
-             "Takes the first item, waiting for one if the queue is empty.\n\n"
-             "Empty is raised when the timeout is over, or at once if block is false."),
-    NATIVE_0("get_nowait", queue_get_nowait,
-             "get_nowait($self, /)\n--\n\nTakes the first item; Empty if there is none."),
-    NATIVE_0("empty", queue_empty, "empty($self, /)\n--\n\nWhether there is no item."),
-    NATIVE_0("qsize", queue_qsize, "qsize($self, /)\n--\n\nThe number of items."),
-    {.name = "__class_getitem__", .f1 = queue_class_getitem, .flags = METHOD_1 | METHOD_CLASS,
-     .nmin = 1, .nmax = 1, .doc = "See PEP 585"},
-    NATIVE_END,
-};
-
-static const TypeSpec queue_spec = {
-    .name = "_queue.SimpleQueue",
-    .size = sizeof(SimpleQueue),
-    .flags = TYPE_BASE | TYPE_WEAKREFS,
-    .ops_flags = OPS_TRACKED,
-    .doc = "SimpleQueue()\n--\n\nSimple, unbounded, reentrant FIFO queue.",
-    .methods = queue_methods,
-    .slots = {.new = queue_new},
-    .visit = queue_visit,
-    .dealloc = queue_dealloc,
-};
-
-static Value
-make_empty(Thread *th)
-{
-    Value bases = tuple_pack(th, 1, value_of_type(&exc_Exception)), name = str_from_c(th, "Empty");
-    Value d = dict_new(th), cls = NULL;
-    if (bases != NULL && name != NULL && d != NULL &&
-        dict_set_c_steal(th, d, "__module__", str_from_c(th, "_queue")) &&
-        dict_set_c_steal(th, d, "__doc__",
-                         str_from_c(th, "Exception raised by Queue.get(block=0)/get_nowait().")))
-        cls = call_3(th, value_of_type(&type_type), name, bases, d);
-    drop_null(th, bases);
-    drop_null(th, name);
-    drop_null(th, d);
-    return cls;
-}
-
-static QueueState *
-make_state(Thread *th, Value module)
-{
-    QueueState *st = queue_state(th);
-    if (st != NULL)
-        return st;
-    Value collections = upcalls.import_module(th, "_collections");
-    st = collections ? buffer_new_zeroed(th, sizeof *st) : NULL;
-    if (st != NULL) {
-        st->empty = make_empty(th);
-        st->deque = st->empty ? get_attr_c(th, collections, "deque") : NULL;
-        st->append = st->deque ? str_intern_c(th, "append") : NULL;
-        st->popleft = st->append ? str_intern_c(th, "popleft") : NULL;
-        st->type = st->popleft ? type_from_spec(th, &queue_spec, module, NULL) : NULL;
-    }
-    drop_null(th, collections);
-    if (st == NULL)
-        return NULL;
-    void *other = NULL;
-    /* release: pairs with queue_state() */
-    if (st->type != NULL && cas_acq_rel(&th->interp->slots[QUEUE_STATE_SLOT], &other, (void *)st))
-        return st;
-    drop_null(th, st->empty);
-    drop_null(th, st->deque);
-    drop_null(th, st->append);
-    drop_null(th, st->popleft);
-    if (st->type != NULL)
-        drop(th, value_of_type(st->type));
-    buffer_free(st);
-    return other; /* another thread was faster, or NULL */
-}
-
-static bool
-queue_exec(Thread *th, Value module)
-{
-    QueueState *st = make_state(th, module);
-    return st != NULL && module_add_type(th, module, st->type) &&
-           module_add(th, module, "Empty", retain(th, st->empty));
-}
-
-static const MethodDef queue_functions[] = {NATIVE_END};
-
-const ModuleSpec queue_module = {
-    .name = "_queue",
-    .doc = "C implementation of the Python queue module.\n"
-           "This module is an implementation detail, please do not use it directly.",
-    .methods = queue_functions,
->>>>>>> 5b3d736 (_json, _csv, _queue, _multiprocessing, _posixshmem, _typing, faulthandler)
     .exec = queue_exec,
 };
