@@ -413,10 +413,8 @@ in_field(Thread *th, Record *r, uint32_t c)
     else if (c == r->d->delimiter) {
         r->state = START_FIELD;
         return save_field(th, r);
-    } else {
-        r->state = IN_FIELD;
+    } else
         return add_char(th, r, c);
-    }
     return true;
 }
 
@@ -867,15 +865,20 @@ csv_list_dialects(Thread *th, Value module)
 }
 
 static Value
-csv_field_size_limit(Thread *th, Value module, const Arg *args, size_t nargs)
+csv_field_size_limit(Thread *th, Value module, const Arg *args, size_t nargs, Value kwnames)
 {
     (void)module;
+    static const ParamSpec params = {
+        .name = "field_size_limit", .names = {"new_limit"}, .positional = 1};
+    Value v[1];
     CsvState *st = csv_state(th);
     int64_t old = load_relaxed(&st->field_limit), limit;
-    if (nargs > 0) {
-        if (!is_exact(arg(args, 0), SHAPE_INT))
+    if (!args_bind(th, &params, args, nargs, kwnames, v))
+        return NULL;
+    if (v[0] != NULL) {
+        if (!is_exact(v[0], SHAPE_INT))
             return raise_type_error(th, "limit must be an integer");
-        if (!arg_long(th, arg(args, 0), &limit))
+        if (!arg_long(th, v[0], &limit))
             return NULL;
         store_relaxed(&st->field_limit, limit);
     }
@@ -900,7 +903,7 @@ static const MethodDef csv_methods[] = {
              "unregister_dialect($module, /, name)\n--\n\nForgets a dialect."),
     NATIVE_1("get_dialect", csv_get_dialect,
              "get_dialect($module, /, name)\n--\n\nThe dialect of a name."),
-    NATIVE_N("field_size_limit", csv_field_size_limit, 0, 1,
+    NATIVE_K("field_size_limit", csv_field_size_limit,
              "field_size_limit([limit])\n\nThe longest field a reader accepts; sets it if given."),
     NATIVE_END,
 };

@@ -127,7 +127,7 @@ scan_escape(Thread *th, Value text, size_t *i, StrBuilder *b)
     }
     *i += 5;
     uint32_t value = (uint32_t)n;
-    if (value >= 0xd800 && value < 0xdc00 && *i + 6 <= s->length && str_char(s, *i) == '\\' &&
+    if (value >= 0xd800 && value < 0xdc00 && *i + 6 < s->length && str_char(s, *i) == '\\' &&
         str_char(s, *i + 1) == 'u') {
         int low = hex4(s, *i + 2);
         if (low >= 0xdc00 && low < 0xe000) {
