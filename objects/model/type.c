@@ -364,8 +364,20 @@ static Value
 get_signature(Thread *th, Value self, void *closure)
 {
     (void)closure;
-    const TypeSpec *spec = as_type(self)->spec;
-    return spec ? doc_signature(th, spec->name, spec->doc) : retain(th, NONE);
+    Type *type = as_type(self);
+    if (type->spec)
+        return doc_signature(th, type->spec->name, type->spec->doc);
+    /* A class statement's docstring may begin with a signature, too. */
+    Value d = field_read(th, &type->ops.head, &type->dict);
+    Value doc = d ? dict_get_str(th, d, NAME(__doc__)) : NULL, r = NULL;
+    const char *text = doc && is_str(doc) ? str_utf8(th, doc, NULL) : NULL;
+    if (text)
+        r = doc_signature(th, type_name(type), text);
+    else
+        error_clear(th);
+    drop_null(th, doc);
+    drop_null(th, d);
+    return r || error_set(th) ? r : retain(th, NONE);
 }
 
 /* -- bases and numbers -- */
