@@ -144,30 +144,6 @@ fail:
     child_fail(j->errpipe_write, "OSError", errno, "");
 }
 
-/* NULL-terminated array of C strings; *held keeps them. */
-static char **
-strings(Thread *th, Value sequence, Value *held)
-{
-    Value list = sequence_list(th, sequence);
-    *held = list;
-    if (list == NULL)
-        return NULL;
-    int64_t n = list_length(list);
-    char **array = buffer_new(th, (size_t)(n + 1) * sizeof *array);
-    for (int64_t i = 0; array && i < n; i++) {
-        Value v = list_get(th, list, i), b = v ? fs_encode(th, v) : NULL;
-        drop_null(th, v);
-        if (b == NULL || !list_set(th, list, i, b)) {
-            buffer_free(array);
-            return NULL;
-        }
-        array[i] = (char *)as_bytes(b)->data;
-    }
-    if (array)
-        array[n] = NULL;
-    return array;
-}
-
 static Value
 fork_exec(Thread *th, Value self, const Arg *a, size_t n)
 {
@@ -241,11 +217,11 @@ fork_exec(Thread *th, Value self, const Arg *a, size_t n)
     }
     if (j.keep == NULL)
         goto done;
-    j.argv = strings(th, arg(a, 0), &argv_held);
-    j.executables = j.argv ? strings(th, arg(a, 1), &exec_held) : NULL;
+    j.argv = posix_strings(th, arg(a, 0), &argv_held);
+    j.executables = j.argv ? posix_strings(th, arg(a, 1), &exec_held) : NULL;
     if (j.executables == NULL)
         goto done;
-    if (arg(a, 5) != NONE && (j.env = strings(th, arg(a, 5), &env_held)) == NULL)
+    if (arg(a, 5) != NONE && (j.env = posix_strings(th, arg(a, 5), &env_held)) == NULL)
         goto done;
     if (arg(a, 4) != NONE) {
         cwd = fs_encode(th, arg(a, 4));

@@ -559,26 +559,28 @@ socket_accept(Thread *th, Value self)
     return r;
 }
 
+/* The address at one end of the socket: `ask` is getsockname() or getpeername(). */
 static Value
-socket_getsockname(Thread *th, Value self)
+socket_name(Thread *th, Value self, int (*ask)(int, struct sockaddr *, socklen_t *))
 {
     SocketAddress address;
     socklen_t length = sizeof address;
     memset(&address, 0, sizeof address);
-    if (getsockname(load_relaxed(&as_socket(self)->fd), &address.any, &length) < 0)
+    if (ask(load_relaxed(&as_socket(self)->fd), &address.any, &length) < 0)
         return socket_error(th);
     return address_value(th, self, &address, length);
 }
 
 static Value
+socket_getsockname(Thread *th, Value self)
+{
+    return socket_name(th, self, getsockname);
+}
+
+static Value
 socket_getpeername(Thread *th, Value self)
 {
-    SocketAddress address;
-    socklen_t length = sizeof address;
-    memset(&address, 0, sizeof address);
-    if (getpeername(load_relaxed(&as_socket(self)->fd), &address.any, &length) < 0)
-        return socket_error(th);
-    return address_value(th, self, &address, length);
+    return socket_name(th, self, getpeername);
 }
 
 /* -- options -- */

@@ -45,8 +45,7 @@ enum PickleOp {
     OP_BYTEARRAY8 = 0x96, OP_NEXT_BUFFER, OP_READONLY_BUFFER,
 };
 
-/* Made once an interpreter; everything is [const] and counted. */
-/* Counted by the tuple that the interpreter keeps with it. */
+/* Made once an interpreter; everything is [const], counted by the tuple that the interpreter keeps with it. */
 typedef struct PickleState {
     Value error, pickling_error, unpickling_error;
     Value dispatch_table, extension_registry, inverted_registry, extension_cache; /* of copyreg */
@@ -89,6 +88,19 @@ Value slots_get(Thread *th, const Slots *s, uint64_t number);
 RAISES bool slots_copy(Thread *th, Slots *to, const Slots *from);
 void slots_clear(Thread *th, Slots *s);
 void slots_visit(const Slots *s, VisitFn visit, void *arg);
+
+/* -- what the attribute `memo` of a Pickler or Unpickler gives: the two types differ in name, clear() and copy() -- */
+typedef struct MemoProxy {
+    struct Object head;
+    Value owner; /* [const] the Pickler or Unpickler */
+} MemoProxy;
+
+RAISES Value memo_proxy_new(Thread *th, Type *type, Value owner);
+BORROWED Value memo_proxy_of(Value proxy);
+/* Pickled as the dict that its copy() returns. */
+RAISES Value memo_proxy_reduce(Thread *th, Value proxy);
+void memo_proxy_visit(Object *o, VisitFn visit, void *arg);
+void memo_proxy_dealloc(Thread *th, Object *o);
 
 /* -- the claim -- */
 enum PickleClaim { CLAIM_FAILED, CLAIM_NEW, CLAIM_NESTED };

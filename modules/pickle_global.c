@@ -176,6 +176,46 @@ slots_visit(const Slots *s, VisitFn visit, void *arg)
     value_visit(s->others, visit, arg);
 }
 
+/* -- the proxies of memos -- */
+
+Value
+memo_proxy_new(Thread *th, Type *type, Value owner)
+{
+    Value proxy = type_alloc(th, type, 0);
+    if (proxy != NULL)
+        ((MemoProxy *)(void *)value_object(proxy))->owner = retain(th, owner);
+    return proxy;
+}
+
+Value
+memo_proxy_of(Value proxy)
+{
+    return ((MemoProxy *)(void *)value_object(proxy))->owner;
+}
+
+Value
+memo_proxy_reduce(Thread *th, Value proxy)
+{
+    Value copy = call_method_0(th, proxy, NAME(copy));
+    Value args = copy ? tuple_pack(th, 1, copy) : NULL;
+    Value r = args ? tuple_pack(th, 2, value_of_type(&dict_type), args) : NULL;
+    drop_null(th, copy);
+    drop_null(th, args);
+    return r;
+}
+
+void
+memo_proxy_visit(Object *o, VisitFn visit, void *arg)
+{
+    value_visit(((MemoProxy *)(void *)o)->owner, visit, arg);
+}
+
+void
+memo_proxy_dealloc(Thread *th, Object *o)
+{
+    drop_null(th, ((MemoProxy *)(void *)o)->owner);
+}
+
 /* -- the claim ------------------------------------------------------------------------------- */
 
 enum PickleClaim

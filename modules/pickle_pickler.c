@@ -121,10 +121,7 @@ static Value
 pickler_get_memo(Thread *th, Value self, void *closure)
 {
     (void)closure;
-    Value proxy = type_alloc(th, &pickler_memo_type, 0);
-    if (proxy != NULL)
-        ((Method *)(void *)value_object(proxy))->self = retain(th, self);
-    return proxy;
+    return memo_proxy_new(th, &pickler_memo_type, self);
 }
 
 /* {id: (number, object)} as a memo. */
@@ -158,7 +155,7 @@ pickler_set_memo(Thread *th, Value self, Value v, void *closure)
     if (v == NULL)
         raise_type_error(th, "attribute deletion is not supported");
     else if (type_of(v) == &pickler_memo_type) {
-        Pickler *other = as_pickler(((Method *)(void *)value_object(v))->self);
+        Pickler *other = as_pickler(memo_proxy_of(v));
         enum PickleClaim claim = pickle_claim(th, &other->user);
         ok = claim != CLAIM_FAILED && memo_copy(th, &memo, &other->memo);
         if (claim != CLAIM_FAILED)
@@ -287,18 +284,18 @@ const TypeSpec pickler_spec = {
     .dealloc = pickler_dealloc,
 };
 
-/* -- PicklerMemoProxy: laid out as a Method, of which it uses `self` ------------------------------ */
+/* -- PicklerMemoProxy -- */
 
 static Pickler *
 proxy_pickler(Value self)
 {
-    return as_pickler(((Method *)(void *)value_object(self))->self);
+    return as_pickler(memo_proxy_of(self));
 }
 
 static Value
 pickler_memo_clear(Thread *th, Value self)
 {
-    return pickler_clear_memo(th, ((Method *)(void *)value_object(self))->self);
+    return pickler_clear_memo(th, memo_proxy_of(self));
 }
 
 static Value
@@ -330,44 +327,21 @@ pickler_memo_copy(Thread *th, Value self)
     return d;
 }
 
-static Value
-pickler_memo_reduce(Thread *th, Value self)
-{
-    Value copy = pickler_memo_copy(th, self);
-    Value args = copy ? tuple_pack(th, 1, copy) : NULL;
-    Value r = args ? tuple_pack(th, 2, value_of_type(&dict_type), args) : NULL;
-    drop_null(th, copy);
-    drop_null(th, args);
-    return r;
-}
-
-static void
-pickler_memo_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Method *)(void *)o)->self, visit, arg);
-}
-
-static void
-pickler_memo_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Method *)(void *)o)->self);
-}
-
 static const MethodDef pickler_memo_methods[] = {
     NATIVE_0("clear", pickler_memo_clear, "clear($self, /)\n--\n\nForgets all objects."),
     NATIVE_0("copy", pickler_memo_copy, "copy($self, /)\n--\n\nThe memo as a dict."),
-    NATIVE_0("__reduce__", pickler_memo_reduce, "__reduce__($self, /)\n--\n\nFor pickling."),
+    NATIVE_0("__reduce__", memo_proxy_reduce, "__reduce__($self, /)\n--\n\nFor pickling."),
     NATIVE_END,
 };
 
 Type pickler_memo_type;
 const TypeSpec pickler_memo_spec = {
     .name = "_pickle.PicklerMemoProxy",
-    .size = sizeof(Method),
+    .size = sizeof(MemoProxy),
     .flags = TYPE_DISALLOW_NEW,
     .ops_flags = OPS_TRACKED,
     .methods = pickler_memo_methods,
     .slots = {.hash = hash_unhashable},
-    .visit = pickler_memo_visit,
-    .dealloc = pickler_memo_dealloc,
+    .visit = memo_proxy_visit,
+    .dealloc = memo_proxy_dealloc,
 };

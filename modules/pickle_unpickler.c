@@ -131,10 +131,7 @@ static Value
 unpickler_get_memo(Thread *th, Value self, void *closure)
 {
     (void)closure;
-    Value proxy = type_alloc(th, &unpickler_memo_type, 0);
-    if (proxy != NULL)
-        ((Method *)(void *)value_object(proxy))->self = retain(th, self);
-    return proxy;
+    return memo_proxy_new(th, &unpickler_memo_type, self);
 }
 
 static bool
@@ -169,7 +166,7 @@ unpickler_set_memo(Thread *th, Value self, Value v, void *closure)
     if (v == NULL)
         raise_type_error(th, "attribute deletion is not supported");
     else if (type_of(v) == &unpickler_memo_type) {
-        Unpickler *other = as_unpickler(((Method *)(void *)value_object(v))->self);
+        Unpickler *other = as_unpickler(memo_proxy_of(v));
         enum PickleClaim claim = pickle_claim(th, &other->user);
         ok = claim != CLAIM_FAILED && slots_copy(th, &memo, &other->memo);
         if (claim != CLAIM_FAILED)
@@ -294,12 +291,12 @@ const TypeSpec unpickler_spec = {
     .dealloc = unpickler_dealloc,
 };
 
-/* -- UnpicklerMemoProxy: laid out as a Method, of which it uses `self` --------------------------------------------- */
+/* -- UnpicklerMemoProxy -- */
 
 static Unpickler *
 proxy_unpickler(Value self)
 {
-    return as_unpickler(((Method *)(void *)value_object(self))->self);
+    return as_unpickler(memo_proxy_of(self));
 }
 
 static Value
@@ -332,44 +329,21 @@ unpickler_memo_copy(Thread *th, Value self)
     return d;
 }
 
-static Value
-unpickler_memo_reduce(Thread *th, Value self)
-{
-    Value copy = unpickler_memo_copy(th, self);
-    Value args = copy ? tuple_pack(th, 1, copy) : NULL;
-    Value r = args ? tuple_pack(th, 2, value_of_type(&dict_type), args) : NULL;
-    drop_null(th, copy);
-    drop_null(th, args);
-    return r;
-}
-
-static void
-unpickler_memo_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Method *)(void *)o)->self, visit, arg);
-}
-
-static void
-unpickler_memo_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Method *)(void *)o)->self);
-}
-
 static const MethodDef unpickler_memo_methods[] = {
     NATIVE_0("clear", unpickler_memo_clear, "clear($self, /)\n--\n\nForgets all objects."),
     NATIVE_0("copy", unpickler_memo_copy, "copy($self, /)\n--\n\nThe memo as a dict."),
-    NATIVE_0("__reduce__", unpickler_memo_reduce, "__reduce__($self, /)\n--\n\nFor pickling."),
+    NATIVE_0("__reduce__", memo_proxy_reduce, "__reduce__($self, /)\n--\n\nFor pickling."),
     NATIVE_END,
 };
 
 Type unpickler_memo_type;
 const TypeSpec unpickler_memo_spec = {
     .name = "_pickle.UnpicklerMemoProxy",
-    .size = sizeof(Method),
+    .size = sizeof(MemoProxy),
     .flags = TYPE_DISALLOW_NEW,
     .ops_flags = OPS_TRACKED,
     .methods = unpickler_memo_methods,
     .slots = {.hash = hash_unhashable},
-    .visit = unpickler_memo_visit,
-    .dealloc = unpickler_memo_dealloc,
+    .visit = memo_proxy_visit,
+    .dealloc = memo_proxy_dealloc,
 };

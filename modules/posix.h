@@ -26,6 +26,9 @@ void *posix_path_error(Thread *th, const PathArg *p);
 /* dir_fd= and friends: None (or NULL) leaves *fd at AT_FDCWD. */
 RAISES bool dir_fd_arg(Thread *th, Value v, int *fd);
 RAISES bool fd_arg(Thread *th, Value v, int *fd);
+/* A sequence of paths as a NULL-terminated array of C strings for exec: free with buffer_free(), and drop
+ * *held, which keeps the strings and is set (or NULL) even if this fails. */
+RAISES char **posix_strings(Thread *th, Value paths, Value *held);
 
 typedef struct PosixState {
     Type *stat_result, *statvfs_result, *terminal_size, *uname_result, *times_result, *sched_param,

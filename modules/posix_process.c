@@ -470,9 +470,8 @@ posix_forkpty(Thread *th, Value self)
     return t;
 }
 
-/* A NULL-terminated array of C strings from a sequence of paths; *held keeps them alive. */
-static char **
-string_array(Thread *th, Value seq, Value *held)
+char **
+posix_strings(Thread *th, Value seq, Value *held)
 {
     Value list = sequence_list(th, seq);
     *held = list;
@@ -525,7 +524,7 @@ environment_array(Thread *th, Value mapping, Value *held)
             DROP_CLEAR(th, lines);
     }
     drop_null(th, list);
-    char **array = lines ? string_array(th, lines, held) : NULL;
+    char **array = lines ? posix_strings(th, lines, held) : NULL;
     drop_null(th, lines);
     return array;
 }
@@ -541,7 +540,7 @@ do_exec(Thread *th, const char *name, Value path, Value argv, Value env)
     if (!path_arg(th, name, "path", path, env ? 1 : 0, &p))
         return NULL;
     Value held = NULL, env_held = NULL;
-    char **args = string_array(th, argv, &held);
+    char **args = posix_strings(th, argv, &held);
     char **vars = args && env ? environment_array(th, env, &env_held) : NULL;
     if (args && (vars || env == NULL)) {
         if (args[0][0] == 0)

@@ -142,36 +142,35 @@ host_lookup(Thread *th, const char *name, const SocketAddress *address)
     }
 }
 
+/* gethostbyname_ex() and gethostbyaddr(): the aliases of a host of `family`, called as it was asked for or as the system
+ * calls it. */
 static Value
-socket_gethostbyname_ex(Thread *th, Value self, Value v)
+host_aliases(Thread *th, Value v, const char *event, int family, bool named)
 {
-    (void)self;
     HostName host;
     SocketAddress address;
     socklen_t length;
     if (!host_name_arg(th, v, &host))
         return NULL;
     Value r = NULL;
-    if (host_audit(th, "socket.gethostbyname", &host) && socket_resolve(th, host.text, AF_INET, &address, &length))
-        r = host_lookup(th, host.text, &address);
+    if (host_audit(th, event, &host) && socket_resolve(th, host.text, family, &address, &length))
+        r = host_lookup(th, named ? host.text : NULL, &address);
     host_name_free(th, &host);
     return r;
+}
+
+static Value
+socket_gethostbyname_ex(Thread *th, Value self, Value v)
+{
+    (void)self;
+    return host_aliases(th, v, "socket.gethostbyname", AF_INET, true);
 }
 
 static Value
 socket_gethostbyaddr(Thread *th, Value self, Value v)
 {
     (void)self;
-    HostName host;
-    SocketAddress address;
-    socklen_t length;
-    if (!host_name_arg(th, v, &host))
-        return NULL;
-    Value r = NULL;
-    if (host_audit(th, "socket.gethostbyaddr", &host) && socket_resolve(th, host.text, AF_UNSPEC, &address, &length))
-        r = host_lookup(th, NULL, &address);
-    host_name_free(th, &host);
-    return r;
+    return host_aliases(th, v, "socket.gethostbyaddr", AF_UNSPEC, false);
 }
 
 static Value
