@@ -131,7 +131,7 @@ imp_create_builtin(Thread *th, Value self, Value spec)
     Value name = get_attr(th, spec, NAME(name));
     if (name == NULL)
         return NULL;
-    Value m = arg_str(th, "create_builtin", "name", name) ? import_native(th, name) : NULL;
+    Value m = arg_str(th, "create_builtin", "name", name) ? import_native_create(th, name) : NULL;
     if (m == NULL && !error_set(th)) {
         Value message = str_format_c(th, "no built-in module named %V", name);
         if (message)
@@ -142,12 +142,13 @@ imp_create_builtin(Thread *th, Value self, Value spec)
     return m;
 }
 
-/* import_native() has filled the module already. */
+/* importlib has put the module into sys.modules with a spec that says it is being initialized: other threads that import
+ * it wait. */
 static Value
 imp_exec_builtin(Thread *th, Value self, Value m)
 {
-    (void)th, (void)self, (void)m;
-    return value_from_fixnum(0);
+    (void)self;
+    return !is_instance_of(m, &module_type) || module_execute(th, m) ? value_from_fixnum(0) : NULL;
 }
 
 static Value

@@ -378,32 +378,30 @@ import_module_c(Thread *th, const char *text)
 /* -- native modules ------------------------------------------------------------------------------------------ */
 
 Value
-import_native(Thread *th, Value name)
+import_native_create(Thread *th, Value name)
 {
     InterpState *s = interp_state(th);
-    Value modules = th->interp->modules, m = NULL;
-    if (modules && dict_get(th, modules, name, &m) == YES)
-        return m;
-    if (error_set(th))
-        return NULL;
-    for (const ModuleSpec *const *spec = s->natives; *spec; spec++) {
-        if (!str_equal_ascii(name, (*spec)->name))
-            continue;
-        m = module_from_spec(th, *spec);
-        if (m && modules && !dict_set(th, modules, name, m))
-            DROP_CLEAR(th, m);
-        if (m && (*spec)->exec && !(*spec)->exec(th, m)) {
-            if (modules) {
-                Value error = error_take(th);
-                if (dict_delete(th, modules, name) == FAILED)
-                    error_clear(th);
-                error_restore(th, error);
-            }
-            DROP_CLEAR(th, m);
-        }
-        return m;
-    }
+    if (str_equal_ascii(name, "sys"))
+        return retain(th, s->sys_module);
+    if (str_equal_ascii(name, "builtins"))
+        return retain(th, s->builtins_module);
+    for (const ModuleSpec *const *spec = s->natives; *spec; spec++)
+        if (str_equal_ascii(name, (*spec)->name))
+            return module_from_spec(th, *spec);
     return NULL;
+}
+
+Value
+import_native(Thread *th, Value name)
+{
+    Value modules = th->interp->modules, m = NULL;
+    if (dict_get(th, modules, name, &m) == YES)
+        return m;
+    if (error_set(th) || (m = import_native_create(th, name)) == NULL)
+        return NULL;
+    if (!module_execute(th, m) || !dict_set(th, modules, name, m))
+        DROP_CLEAR(th, m);
+    return m;
 }
 
 /* Runs `file` of the standard library as module `name`. */

@@ -71,7 +71,10 @@ RAISES bool source_read(Thread *th, const char *path, char **text, size_t *n);
 RAISES Value import_name(Thread *th, Value name, Value globals, Value fromlist, int64_t level);
 /* importlib.import_module(name) for absolute names. */
 RAISES Value import_module_c(Thread *th, const char *name);
-/* Creates (or finds) the native module `name`; NULL without exception if there is none. */
+/* The native module `name`, not executed and not in sys.modules; NULL without exception if there is none.  sys and
+ * builtins are the ones there are. */
+Value import_native_create(Thread *th, Value name);
+/* The native module `name` from sys.modules, else made and executed; for the start, when one thread runs. */
 Value import_native(Thread *th, Value name);
 RAISES bool import_start(Thread *th);          /* importlib from its files */
 RAISES bool import_start_external(Thread *th);

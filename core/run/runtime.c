@@ -220,7 +220,7 @@ start(Settings *settings, const ModuleSpec *const *natives)
         fatal(th, "no memory for builtins");
     state->sys_module = start_native(th, &sys_module);
     interp->sys_dict = retain(th, module_dict(state->sys_module));
-    if (!builtins_module.exec(th, state->builtins_module) || !sys_module.exec(th, state->sys_module))
+    if (!module_execute(th, state->builtins_module) || !module_execute(th, state->sys_module))
         fatal(th, "builtins or sys could not be filled");
     state->import_function = dict_get_c(th, interp->builtins, "__import__");
     vm_import_hook = import_name;

@@ -62,9 +62,12 @@ typedef struct Module {
     Value dict;              /* [const] counted */
     const ModuleSpec *spec;  /* [const] NULL for modules made in Python */
     void *state;             /* [const] spec->state_size bytes */
+    ATOMIC(uint8_t) executed; /* [atomic] spec->exec has been called */
 } Module;
 RAISES Value module_new(Thread *th, Value name);               /* with __name__, __doc__ ... set */
 RAISES Value module_from_spec(Thread *th, const ModuleSpec *spec); /* functions added, not executed */
+/* Fills a module made by module_from_spec(), once; later calls, and those for other modules, do nothing (PEP 489). */
+RAISES bool module_execute(Thread *th, Value m);
 static inline Value module_dict(Value m) { return ((Module *)(void *)value_object(m))->dict; } /* BORROWED, const */
 static inline void *module_state(Value m) { return ((Module *)(void *)value_object(m))->state; }
 RAISES bool module_add(Thread *th, Value m, const char *name, Value STEALS v); /* NULL v: fails */

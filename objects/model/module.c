@@ -119,6 +119,18 @@ module_from_spec(Thread *th, const ModuleSpec *spec)
 }
 
 bool
+module_execute(Thread *th, Value m)
+{
+    const ModuleSpec *spec = as_module(m)->spec;
+    if (spec == NULL || spec->exec == NULL)
+        return true;
+    uint8_t no = 0;
+    if (!cas_relaxed(&as_module(m)->executed, &no, 1)) /* who imports it holds its import lock */
+        return true;
+    return spec->exec(th, m);
+}
+
+bool
 module_add(Thread *th, Value m, const char *name, Value STEALS v)
 {
     if (v == NULL)
