@@ -936,11 +936,16 @@ make_state(Thread *th)
     store_relaxed(&st->field_limit, FIELD_LIMIT);
     void *other = NULL;
     /* release: pairs with csv_state() */
-    if (st->error != NULL && st->dialects != NULL &&
-        cas_acq_rel(&th->interp->slots[CSV_STATE_SLOT], &other, (void *)st))
-        return st;
+    Value both = st->error && st->dialects ? tuple_pack(th, 2, st->error, st->dialects) : NULL;
+    bool mine = both != NULL && cas_acq_rel(&th->interp->slots[CSV_STATE_SLOT], &other, (void *)st);
+    if (mine)
+        th->interp->kept[CSV_STATE_SLOT] = both; /* holds what the state refers to */
+    else
+        drop_null(th, both);
     drop_null(th, st->error);
     drop_null(th, st->dialects);
+    if (mine)
+        return st;
     buffer_free(st);
     return other; /* another thread was faster, or NULL */
 }

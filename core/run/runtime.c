@@ -366,10 +366,37 @@ clear_module(Thread *th, Value module)
     }
 }
 
+/* The loaded modules in their order.  Python modules by weak reference: what only sys.modules kept is
+ * collected as garbage, so its finalizers still see their globals.  Native modules stay, for the state
+ * that their types use is theirs.  NULL: no memory, then nothing is cleared. */
+static Value
+list_modules(Thread *th)
+{
+    Value modules = dict_values_list(th, th->interp->modules), list = list_new(th, 0), m;
+    for (int64_t i = 0; modules && list && (m = list_get(th, modules, i)) != NULL; i++) {
+        bool python = is_exact(m, SHAPE_MODULE) &&
+                      ((Module *)(void *)value_object(m))->spec == NULL;
+        Value entry = python ? weakref_new(th, m, NULL) : retain(th, m);
+        drop(th, m);
+        if (entry == NULL || !list_append_steal(th, list, entry))
+            DROP_CLEAR(th, list);
+    }
+    drop_null(th, modules);
+    error_clear(th);
+    return list;
+}
+
+/* A new reference to the module that stands in the list, or NULL if it is gone. */
+static Value
+listed_module(Thread *th, Value entry)
+{
+    return is_instance_of(entry, &weakref_type) ? weakref_get(th, entry) : retain(th, entry);
+}
+
 static void
 clear_modules(Thread *th)
 {
-    Value list = dict_values_list(th, th->interp->modules);
+    Value list = list_modules(th);
     static const char *const names[] = {"path", "argv", "ps1", "ps2", "last_type", "last_value",
                                         "last_traceback", "path_hooks", "path_importer_cache",
                                         "meta_path", "__interactivehook__"};
@@ -379,13 +406,12 @@ clear_modules(Thread *th)
     dict_clear(th, th->interp->modules);
     pending_serve(th);
     gc_collect(th, 2);
-    if (list == NULL) {
-        error_clear(th);
+    if (list == NULL)
         return;
-    }
     InterpState *s = interp_state(th);
     for (int64_t i = list_length(list); i-- > 0;) {
-        Value m = list_get(th, list, i);
+        Value entry = list_get(th, list, i), m = entry ? listed_module(th, entry) : NULL;
+        drop_null(th, entry);
         if (m == NULL)
             continue;
         if (m != s->sys_module && m != s->builtins_module)

@@ -12,11 +12,15 @@
 #include "objects/protocol/protocol.h"
 #include "objects/protocol/slot.h"
 #include "objects/text/str.h"
+#include "threads/interp.h"
 
 static Value
 copyreg_attr(Thread *th, const char *name)
 {
-    Value module = upcalls.import_module(th, "copyreg");
+    Value loaded = th->interp->modules;
+    Value module = loaded ? dict_get_c(th, loaded, "copyreg") : NULL;
+    if (module == NULL)
+        module = upcalls.import_module(th, "copyreg");
     if (module == NULL)
         return NULL;
     Value v = get_attr_c(th, module, name);
