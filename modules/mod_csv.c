@@ -17,7 +17,7 @@
 #include "threads/interp.h"
 #include "threads/safepoint.h"
 
-enum { CSV_STATE_SLOT = 21, FIELD_LIMIT = 128 * 1024 };
+enum { FIELD_LIMIT = 128 * 1024 };
 enum { QUOTE_MINIMAL, QUOTE_ALL, QUOTE_NONNUMERIC, QUOTE_NONE };
 
 #define NO_CHAR UINT32_MAX       /* a character that is not set */
@@ -32,7 +32,7 @@ typedef struct CsvState {
 static CsvState *
 csv_state(Thread *th)
 {
-    return load_acquire(&th->interp->slots[CSV_STATE_SLOT]); /* pairs with make_state() */
+    return load_acquire(&th->interp->slots[NATIVE_CSV]); /* pairs with native_publish() */
 }
 
 static COLD void *
@@ -934,20 +934,14 @@ make_state(Thread *th)
     st->error = make_error(th);
     st->dialects = dict_new(th);
     store_relaxed(&st->field_limit, FIELD_LIMIT);
-    void *other = NULL;
-    /* release: pairs with csv_state() */
-    Value both = st->error && st->dialects ? tuple_pack(th, 2, st->error, st->dialects) : NULL;
-    bool mine = both != NULL && cas_acq_rel(&th->interp->slots[CSV_STATE_SLOT], &other, (void *)st);
-    if (mine)
-        th->interp->kept[CSV_STATE_SLOT] = both; /* holds what the state refers to */
-    else
-        drop_null(th, both);
+    Value holder = st->error && st->dialects ? tuple_pack(th, 2, st->error, st->dialects) : NULL;
+    CsvState *now = holder ? native_publish(th, NATIVE_CSV, st, holder) : NULL;
+    drop_null(th, holder);
     drop_null(th, st->error);
     drop_null(th, st->dialects);
-    if (mine)
-        return st;
-    buffer_free(st);
-    return other; /* another thread was faster, or NULL */
+    if (now != st)
+        buffer_free(st);
+    return now; /* that of another thread that was faster; NULL without memory */
 }
 
 static bool

@@ -91,6 +91,7 @@ enum NativeSlot {
     NATIVE_SOCKET,
     NATIVE_IO,
     NATIVE_PICKLE,
+    NATIVE_CSV,
 };
 
 /* Makes `state` what interp->slots[slot] points at, unless another module was first (then that

@@ -82,6 +82,14 @@ check uncaught 1 'ZeroDivisionError: division by zero' "$weft" -c '1/0'
 check interrupted 130 'KeyboardInterrupt' "$weft" -c 'raise KeyboardInterrupt'
 check undecodable 1 'Unable to decode the command from the command line' "$weft" -c $'\xed\xa0\x80'
 check full-device 120 'No space left on device' "$weft" -c 'import sys; sys.stdout = open("/dev/full", "w"); print(1)'
+cat > finalized.py <<'END'
+name = 'seen'
+class A:
+    def __del__(self):
+        print(name)
+a = A()
+END
+check exit-finalizers 0 '^seen$' "$weft" -c 'import finalized'
 check atexit-error 0 'Exception ignored in atexit callback' "$weft" -c 'import atexit; atexit.register(lambda: 1/0)'
 check no-stderr 1 'ZeroDivisionError' "$weft" -c 'import sys; del sys.stderr; 1/0'
 check stdout-none 0 '^$' "$weft" -c 'import sys; sys.stdout = None; print(1)'
