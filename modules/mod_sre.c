@@ -24,7 +24,7 @@ typedef struct Scanner {
     ATOMIC(int64_t) at;      /* where the next search begins; -1: over */
     ATOMIC(int64_t) must;    /* an empty match may not end there */
     int64_t end;             /* [const] */
-    bool iterator;           /* [const] made by finditer() */
+    Buffer held;             /* [const] keeps what is no str from being resized; of no object for str */
 } Scanner;
 
 typedef struct SreModule {
@@ -642,8 +642,13 @@ replacement(Thread *th, Value self, Value repl, bool *literal)
     bool plain = false;
     if (is_exact(repl, SHAPE_STR))
         plain = !str_contains_char(repl, '\\');
-    else if (is_exact(repl, SHAPE_BYTES))
-        plain = memchr(as_bytes(repl)->data, '\\', (size_t)as_bytes(repl)->length) == NULL;
+    else if (!is_str(repl) && has_buffer(repl)) {
+        Buffer b;
+        if (!buffer_get(th, repl, &b, BUFFER_SIMPLE))
+            return NULL;
+        plain = memchr(b.data, '\\', (size_t)b.length) == NULL;
+        buffer_release(th, &b);
+    }
     if (plain) {
         *literal = true;
         return retain(th, repl);
@@ -764,17 +769,19 @@ scanner_new(Thread *th, Value self, const char *name, const Arg *a, size_t n, Va
     if (!subject_open(th, &subject, string, as_pattern(self)))
         return NULL;
     int64_t length = subject.length;
-    subject_close(th, &subject);
     Value v = type_alloc(th, iterator ? sre(th)->iterator : sre(th)->scanner, 0);
-    if (v == NULL)
+    if (v == NULL) {
+        subject_close(th, &subject);
         return NULL;
+    }
     Scanner *s = (Scanner *)(void *)v;
     s->pattern = retain(th, self);
     s->string = retain(th, string);
     plain_store(&s->at, pos < 0 ? 0 : pos > length ? length : pos);
     plain_store(&s->must, -1);
     s->end = end < 0 ? 0 : end > length ? length : end;
-    s->iterator = iterator;
+    if (subject.buffered)
+        s->held = subject.buffer;
     return v;
 }
 
@@ -835,8 +842,11 @@ scanner_visit(Object *o, VisitFn visit, void *arg)
 static void
 scanner_dealloc(Thread *th, Object *o)
 {
-    drop_null(th, ((Scanner *)o)->pattern);
-    drop_null(th, ((Scanner *)o)->string);
+    Scanner *s = (Scanner *)o;
+    if (s->held.data)
+        buffer_release(th, &s->held);
+    drop_null(th, s->pattern);
+    drop_null(th, s->string);
 }
 
 static const MethodDef scanner_methods[] = {
@@ -977,7 +987,7 @@ static const MemberDef pattern_members[] = {
 };
 
 static const TypeSpec pattern_spec = {
-    .name = "re.Pattern", .size = sizeof(Pattern), .flags = TYPE_DISALLOW_NEW, .ops_flags = OPS_TRACKED,
+    .name = "re.Pattern", .size = sizeof(Pattern), .flags = TYPE_DISALLOW_NEW | TYPE_WEAKREFS, .ops_flags = OPS_TRACKED,
     .methods = pattern_methods, .getters = pattern_getters, .members = pattern_members,
     .doc = "Compiled regular expression object.",
     .slots = {.repr = pattern_repr, .hash = pattern_hash, .compare = pattern_compare},
@@ -1059,7 +1069,10 @@ sre_unicode_iscased(Thread *th, Value self, Value v)
     uint32_t c;
     if (!char_arg(th, v, &c))
         return NULL;
-    return bool_from(sre_lower_unicode(c) != c || sre_upper_unicode(c) != c);
+    uint32_t upper[3] = {c};
+    if (c <= UNICODE_MAX)
+        unicode_to_upper(c, upper); /* the full mapping: ligatures have no other */
+    return bool_from(sre_lower_unicode(c) != c || upper[0] != c);
 }
 
 static Value

@@ -18,6 +18,7 @@ enum {
 enum { SRE_FLAG_IGNORECASE = 2, SRE_FLAG_LOCALE = 4, SRE_FLAG_UNICODE = 32 };
 #define SRE_MAXREPEAT 4294967295u
 #define SRE_MAXGROUPS 1073741823
+#define SRE_FEW_GROUPS 8
 
 typedef struct Pattern {
     struct Object head;
@@ -74,6 +75,7 @@ typedef struct SreState {
     int64_t must_advance;      /* position an empty match must not end at, -1 */
     bool failed;               /* an exception is set */
     uint32_t steps;
+    int64_t few_marks[2 * SRE_FEW_GROUPS]; /* where `marks` points as long as that is enough */
 } SreState;
 
 bool sre_begin(SreState *s, Thread *th, const Pattern *p, const Subject *subject, int64_t start, int64_t end);

@@ -780,7 +780,11 @@ sre_search(SreState *s, const Pattern *p, int64_t from)
         } else if (code[2] & 4)
             set = code + 5;
     }
-    for (int64_t i = from; i <= s->end - min_width; i++) {
+    const uint32_t *start = code[0] == SRE_INFO ? code + 1 + code[1] : code;
+    int64_t last = s->end - min_width;
+    if (start[0] == SRE_AT && (start[1] == 0 || start[1] == 2) && last > s->begin)
+        last = s->begin; /* ^ and \A hold nowhere else */
+    for (int64_t i = from; i <= last; i++) {
         if (literal) {
             if (s->width == 1) {
                 if (first > 255)
@@ -796,7 +800,7 @@ sre_search(SreState *s, const Pattern *p, int64_t from)
                 if (i >= s->end)
                     return 0;
             }
-            if (i > s->end - min_width)
+            if (i > last)
                 return 0;
         } else if (set) {
             while (i < s->end && !in_set(set, get(s, i)))
@@ -815,7 +819,7 @@ sre_search(SreState *s, const Pattern *p, int64_t from)
 bool
 sre_begin(SreState *s, Thread *th, const Pattern *p, const Subject *subject, int64_t start, int64_t end)
 {
-    memset(s, 0, sizeof *s);
+    memset(s, 0, offsetof(SreState, few_marks));
     s->th = th;
     s->data = subject->data;
     s->width = subject->width;
@@ -833,7 +837,7 @@ sre_begin(SreState *s, Thread *th, const Pattern *p, const Subject *subject, int
     s->must_advance = -1;
     s->last_index = -1;
     s->mark_count = 2 * p->groups;
-    s->marks = malloc((s->mark_count + 1) * sizeof *s->marks);
+    s->marks = p->groups <= SRE_FEW_GROUPS ? s->few_marks : malloc(s->mark_count * sizeof *s->marks);
     if (s->marks == NULL) {
         raise_memory(th);
         return false;
@@ -844,14 +848,14 @@ sre_begin(SreState *s, Thread *th, const Pattern *p, const Subject *subject, int
 void
 sre_end(SreState *s)
 {
-    free(s->marks);
+    if (s->marks != s->few_marks)
+        free(s->marks);
     free(s->stack);
     while (s->chunks) {
         SreChunk *c = s->chunks;
         s->chunks = c->next;
         free(c);
     }
-    memset(s, 0, sizeof *s);
 }
 
 /* -- validation ----------------------------------------------------------------------------------------------- */
