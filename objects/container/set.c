@@ -586,6 +586,8 @@ set_update_at_once(Thread *th, Set *s, Set *from, size_t *pos)
     SetTable *source = set_table(from), *t;
     size_t n = (size_t)load_acquire(&from->length), i = *pos; /* [set.length] */
     bool held;
+    if (n == 0) /* nothing is written: the table may be the empty one, which all sets share */
+        return YES;
     for (;;) {
         t = set_table(s);
         held = object_lock(&s->head);
