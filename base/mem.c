@@ -5,10 +5,12 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sysinfo.h>
 
 #include "base/assert.h"
 #include "base/atomic.h"
+#include "base/mem_map.h"
 
 #if defined(WEFT_LIBC_MALLOC)
 #include <malloc.h>
@@ -113,12 +115,60 @@ mem_alloc_zeroed(size_t size)
     return raw_zalloc(size ? size : 1);
 }
 
+#if defined(WEFT_LIBC_MALLOC)
+#define MAPS 0 /* the sanitizer is to see each block */
+#else
+#define MAPS 1
+#endif
+
+void *
+mem_alloc_brief(size_t size)
+{
+    void *p;
+    if (!MAPS || size < MEM_MAPPED)
+        return mem_alloc(size);
+    if (exceeds_machine(size) || mem_fails_now())
+        return NULL;
+    return (p = map_new(size)) != NULL ? p : raw_malloc(size);
+}
+
+/* A block that is not mapped, or must not stay so, gets a new place. */
+static void *
+move_block(void *p, size_t size)
+{
+    void *to = size < MEM_MAPPED ? NULL : map_new(size);
+    if (to == NULL && (to = raw_malloc(size ? size : 1)) == NULL)
+        return NULL;
+    size_t had = mem_usable_size(p);
+    memcpy(to, p, had < size ? had : size);
+    mem_free(p);
+    return to;
+}
+
 void *
 mem_resize(void *p, size_t size)
 {
     if (exceeds_machine(size) || mem_fails_now())
         return NULL;
-    return raw_realloc(p, size ? size : 1);
+    bool mapped = MAPS && map_contains(p);
+    if (LIKELY(!mapped && (!MAPS || p == NULL || size < MEM_MAPPED)))
+        return raw_realloc(p, size ? size : 1);
+    void *same = mapped && size >= MEM_MAPPED ? map_resize(p, size) : NULL;
+    return same != NULL ? same : move_block(p, size);
+}
+
+void *
+mem_resize_zeroed(void *p, size_t used, size_t size)
+{
+    size_t had = p != NULL ? mem_usable_size(p) : 0;
+    char *to = mem_resize(p, size);
+    if (UNLIKELY(to == NULL))
+        return NULL;
+    /* A mapping that became longer is zero already where the block had no bytes. */
+    size_t end = MAPS && map_contains(to) && had < size ? had : size;
+    if (used < end)
+        memset(to + used, 0, end - used);
+    return to;
 }
 
 void *
@@ -133,13 +183,16 @@ mem_alloc_aligned(size_t size, size_t align)
 void
 mem_free(void *p)
 {
-    raw_free(p);
+    if (MAPS && UNLIKELY(map_contains(p)))
+        map_free(p);
+    else
+        raw_free(p);
 }
 
 size_t
 mem_usable_size(void *p)
 {
-    return raw_usable(p);
+    return MAPS && map_contains(p) ? map_size(p) : raw_usable(p);
 }
 
 #define PIN_FIRST 1024u

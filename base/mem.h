@@ -19,6 +19,12 @@ void *mem_alloc(size_t size);
 void *mem_alloc_zeroed(size_t size);
 /* Like realloc: on failure the old block stays as it was. */
 void *mem_resize(void *p, size_t size);
+/* The same; of a block whose first `used` bytes count, what follows them is zero afterwards. */
+void *mem_resize_zeroed(void *p, size_t used, size_t size);
+/* For what is freed again soon, and may be large: then it goes back to the system at once. */
+void *mem_alloc_brief(size_t size);
+/* A block that is resized to this many bytes or more becomes a mapping of its own (mem_map.h). */
+#define MEM_MAPPED ((size_t)1 << 20)
 /* `align` is a power of two. */
 void *mem_alloc_aligned(size_t size, size_t align);
 /* Frees what any of the above returned; NULL is nothing. */

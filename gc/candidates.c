@@ -97,7 +97,7 @@ candidates_take(Collection *c)
 {
     c->cells = 0;
     candidates_each_slab(c, count_cells);
-    c->counts = mem_alloc((c->cells + 1) * sizeof(*c->counts));
+    c->counts = mem_alloc_brief((c->cells + 1) * sizeof(*c->counts));
     if (c->counts == NULL)
         return false;
     c->cells = 0;
@@ -123,7 +123,7 @@ candidates_take_garbage(Collection *c)
     c->cells = 0;
     candidates_each_slab(c, count_cells);
     c->full = full;
-    c->counts = mem_alloc((c->cells + 1) * sizeof(*c->counts));
+    c->counts = mem_alloc_brief((c->cells + 1) * sizeof(*c->counts));
     if (c->counts == NULL)
         return false;
     c->cells = 0;

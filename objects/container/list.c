@@ -264,6 +264,27 @@ list_getitem(Thread *th, Value self, Value key)
 
 /* -- growing and shrinking -- */
 
+/* A large array of a list that nobody else has seen grows where it is, without a copy or a second
+ * one beside it.  The lock is held meanwhile: what it costs others is at most that they wait for
+ * one call of the kernel.  False, with no exception: not done. */
+static bool
+list_grow_private(List *l, ItemArray *a, size_t need)
+{
+    size_t bytes = item_array_bytes(grown_capacity(need));
+    bool held = object_lock(&l->head);
+    ItemArray *b = NULL;
+    if (load_relaxed(&l->array) == a && !object_shared(&l->head)) {
+        size_t used = item_array_bytes((size_t)load_relaxed(&l->length));
+        b = mem_resize_zeroed(a, used, bytes);
+        if (b != NULL) {
+            b->capacity = (int64_t)grown_capacity(need);
+            store_release(&l->array, b); /* release: pairs with list_peek() [list.array] */
+        }
+    }
+    object_unlock(&l->head, held);
+    return b != NULL;
+}
+
 /* Makes room for `need` items in all; `exact` reserves no more than that. */
 RAISES static bool
 list_reserve(Thread *th, List *l, size_t need, bool exact)
@@ -277,6 +298,9 @@ list_reserve(Thread *th, List *l, size_t need, bool exact)
             raise_memory(th);
             return false;
         }
+        if (UNLIKELY(item_array_bytes(need) >= MEM_MAPPED) && !exact && a != NULL &&
+            list_grow_private(l, a, need))
+            continue;
         ItemArray *b = item_array_new(th, exact ? need : grown_capacity(need));
         if (b == NULL)
             return false;

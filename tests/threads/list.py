@@ -52,6 +52,36 @@ def reorder():
     l.remove("x")
 
 
+
+
+def first_seen():
+    """Lists grow beyond a megabyte at home; others begin to look at any moment of it."""
+    import threading
+    box, wrong = [], []
+
+    def look():
+        while box or not ended:
+            for seen in box[:1]:
+                n = len(seen)
+                if n and (seen[0] != "0" or seen[n // 2] != str(n // 2) or seen[n - 1] != str(n - 1)):
+                    wrong.append(n)
+
+    ended = False
+    reader = threading.Thread(target=look)
+    reader.start()
+    for at in range(0, 400000, 20011):
+        big = [str(i) for i in range(at)]
+        box[:] = [big]
+        for i in range(at, at + 40000):
+            big.append(str(i))
+        assert len(big) == at + 40000 and big[-1] == str(at + 39999) and big[at // 2] == str(at // 2)
+        box.clear()
+    ended = True
+    reader.join()
+    assert not wrong, wrong
+
+
+first_seen()
 race(grow, shrink, read, reorder, allow=(IndexError, ValueError))
 race(grow, l.clear, read, lambda: l.extend(l[:10]), allow=(IndexError, ValueError))
 done()
