@@ -1,8 +1,6 @@
 /* mod_thread.c -- module _thread: locks, RLock, starting threads.
  *
- * A lock is one byte, parked on when contended (threads/park.h): bit 0 held, bit 1 somebody may
- * sleep.  Any thread may release a lock.  A waiter is offline, and answers signals when it is
- * interrupted.
+ * How one waits for a lock: threads/user_lock.c.  `with` takes and releases them in line.
  */
 #include "core/run/run.h"
 #include "modules/modules.h"
@@ -14,116 +12,18 @@
 
 #include "base/clock.h"
 #include "gc/pending.h"
+#include "modules/static_types.h"
+#include "objects/model/lock.h"
 #include "threads/at_fork.h"
 #include "threads/os_thread.h"
-#include "threads/park.h"
 #include "threads/safepoint.h"
 #include "threads/signals.h"
 
-enum { FREE = 0, HELD = 1, WAITED = 2 };
-
-typedef struct Lock {
-    struct Object head;
-    ParkByte state;
-} Lock;
-
-typedef struct RLock {
-    struct Object head;
-    ParkByte state;
-    ATOMIC(uint64_t) owner;  /* ident of the holder, 0: free */
-    uint64_t count;          /* [lock] the holder's */
-} RLock;
-
 typedef struct ThreadModule {
-    Type *lock_type, *rlock_type, *local_type, *hook_args; /* [const] counted */
+    Type *local_type, *hook_args; /* [const] counted */
 } ThreadModule;
 
 #define TIMEOUT_LIMIT 9223372036.0 /* seconds that fit 64 bits of nanoseconds */
-#define FIRST_PAUSE (4 * NS_PER_US) /* of a thread that waits for a lock, before it sleeps */
-#define LAST_PAUSE (32 * NS_PER_US)
-
-/* -- the byte ---------------------------------------------------------------------------------------------- */
-
-static inline bool
-byte_try(ParkByte *b)
-{
-    uint8_t s = FREE;
-    if (LIKELY(cas_acquire(b, &s, HELD))) /* pairs with byte_release() [pylock] */
-        return true;
-    while (!(s & HELD))
-        if (cas_acquire(b, &s, (uint8_t)(s | HELD)))
-            return true;
-    return false;
-}
-
-/* Most locks are held for a moment.  Tries a few times and leaves the byte alone for longer and
- * longer in between: whoever takes and releases it in a loop meanwhile works from its own cache,
- * and neither side goes to the kernel.  The result is as byte_acquire()'s; NO: sleep. */
-static Answer
-byte_try_awake(Thread *th, ParkByte *b, int64_t deadline)
-{
-    int64_t now = clock_monotonic_ns();
-    for (int64_t pause = FIRST_PAUSE; pause <= LAST_PAUSE && now < deadline; pause *= 2) {
-        int64_t end = now + pause < deadline ? now + pause : deadline;
-        do {
-            for (int i = 0; i < 10; i++)
-                os_pause();
-            if (!safepoint_poll(th))
-                return FAILED;
-            now = clock_monotonic_ns();
-        } while (now < end);
-        if (!(load_relaxed(b) & HELD) && byte_try(b))
-            return YES;
-    }
-    return NO;
-}
-
-/* YES: taken; NO: time is over; FAILED: a signal handler raised. */
-static Answer
-byte_acquire(Thread *th, ParkByte *b, int64_t deadline)
-{
-    if (byte_try(b))
-        return YES;
-    if (deadline == 0)
-        return NO;
-    for (;;) {
-        Answer a = byte_try_awake(th, b, deadline);
-        if (a != NO)
-            return a;
-        uint8_t s = load_relaxed(b);
-        if (!(s & HELD)) {
-            if (byte_try(b))
-                return YES;
-            continue;
-        }
-        if (!(s & WAITED) && !cas_relaxed(b, &s, (uint8_t)(s | WAITED)))
-            continue;
-        blocking_begin(th);
-        ParkResult r = park_wait(b, HELD | WAITED, deadline, true);
-        blocking_end(th);
-        if (byte_try(b))
-            return YES;
-        if (r == PARK_TIMEOUT)
-            return NO;
-        if (!safepoint_poll(th))
-            return FAILED;
-        if (r == PARK_INTERRUPTED && !signals_check(th))
-            return FAILED;
-    }
-}
-
-/* False: it was not held. */
-static bool
-byte_release(ParkByte *b)
-{
-    uint8_t s = HELD;
-    if (LIKELY(__atomic_compare_exchange_n(&b->raw_, &s, FREE, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
-        return true; /* release: pairs with byte_try() [pylock] */
-    if (!(s & HELD))
-        return false;
-    park_wake_one(b, WAITED, FREE);
-    return true;
-}
 
 /* -- arguments of acquire() -------------------------------------------------------------------------------- */
 
@@ -164,6 +64,13 @@ acquire_args(Thread *th, const Arg *a, size_t n, Value kwnames, int64_t *deadlin
     return true;
 }
 
+/* What acquire() returns. */
+static Value
+acquired(LockResult r)
+{
+    return r == LOCK_INTERRUPTED ? NULL : bool_from(r == LOCK_TAKEN);
+}
+
 /* -- Lock ----------------------------------------------------------------------------------------------------- */
 
 static Lock *
@@ -178,14 +85,13 @@ lock_acquire(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     int64_t deadline;
     if (!acquire_args(th, a, n, kwnames, &deadline))
         return NULL;
-    Answer r = byte_acquire(th, &as_lock(self)->state, deadline);
-    return r == FAILED ? NULL : bool_from(r == YES);
+    return acquired(user_lock_acquire(th, &as_lock(self)->lock, deadline));
 }
 
 static Value
 lock_release(Thread *th, Value self)
 {
-    if (!byte_release(&as_lock(self)->state))
+    if (!user_lock_release(&as_lock(self)->lock))
         return raise_error(th, &exc_RuntimeError, "release unlocked lock");
     return NONE;
 }
@@ -193,7 +99,7 @@ lock_release(Thread *th, Value self)
 static Value
 lock_enter(Thread *th, Value self)
 {
-    return byte_acquire(th, &as_lock(self)->state, INT64_MAX) == YES ? TRUE : NULL;
+    return user_lock_acquire(th, &as_lock(self)->lock, INT64_MAX) == LOCK_TAKEN ? TRUE : NULL;
 }
 
 static Value
@@ -207,14 +113,14 @@ static Value
 lock_locked(Thread *th, Value self)
 {
     (void)th;
-    return bool_from(load_relaxed(&as_lock(self)->state) & HELD);
+    return bool_from(user_lock_is_held(&as_lock(self)->lock));
 }
 
 static Value
 lock_at_fork_reinit(Thread *th, Value self)
 {
     (void)th;
-    store_relaxed(&as_lock(self)->state, FREE);
+    user_lock_reset(&as_lock(self)->lock);
     return NONE;
 }
 
@@ -222,7 +128,7 @@ static Value
 lock_repr(Thread *th, Value self)
 {
     return str_format_c(th, "<%s %s object at %p>",
-                        load_relaxed(&as_lock(self)->state) & HELD ? "locked" : "unlocked",
+                        user_lock_is_held(&as_lock(self)->lock) ? "locked" : "unlocked",
                         type_name_of(self), (void *)value_object(self));
 }
 
@@ -239,8 +145,9 @@ static const MethodDef lock_methods[] = {
     NATIVE_END,
 };
 
-static const TypeSpec lock_spec = {
-    .name = "_thread.lock", .size = sizeof(Lock), .flags = TYPE_DISALLOW_NEW | TYPE_WEAKREFS,
+Type lock_type;
+const TypeSpec lock_spec = {
+    .name = "_thread.lock", .size = sizeof(Lock), .flags = TYPE_DISALLOW_NEW | TYPE_IMMUTABLE | TYPE_WEAKREFS,
     .methods = lock_methods,
     .doc = "A lock object is a synchronization primitive.",
     .slots = {.repr = lock_repr},
@@ -254,18 +161,14 @@ as_rlock(Value v)
     return (RLock *)(void *)v;
 }
 
-static Answer
+static LockResult
 rlock_take(Thread *th, RLock *r, int64_t deadline)
 {
-    if (load_relaxed(&r->owner) == th->ident) {
-        r->count++;
-        return YES;
-    }
-    Answer a = byte_acquire(th, &r->state, deadline);
-    if (a == YES) {
-        store_relaxed(&r->owner, th->ident);
-        r->count = 1;
-    }
+    if (rlock_again(th, r))
+        return LOCK_TAKEN;
+    LockResult a = user_lock_acquire(th, &r->lock, deadline);
+    if (a == LOCK_TAKEN)
+        rlock_taken(th, r);
     return a;
 }
 
@@ -275,27 +178,21 @@ rlock_acquire(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     int64_t deadline;
     if (!acquire_args(th, a, n, kwnames, &deadline))
         return NULL;
-    Answer r = rlock_take(th, as_rlock(self), deadline);
-    return r == FAILED ? NULL : bool_from(r == YES);
+    return acquired(rlock_take(th, as_rlock(self), deadline));
 }
 
 static Value
 rlock_release(Thread *th, Value self)
 {
-    RLock *r = as_rlock(self);
-    if (load_relaxed(&r->owner) != th->ident)
+    if (!rlock_leave(th, as_rlock(self)))
         return raise_error(th, &exc_RuntimeError, "cannot release un-acquired lock");
-    if (--r->count == 0) {
-        store_relaxed(&r->owner, 0);
-        byte_release(&r->state);
-    }
     return NONE;
 }
 
 static Value
 rlock_enter(Thread *th, Value self)
 {
-    return rlock_take(th, as_rlock(self), INT64_MAX) == YES ? TRUE : NULL;
+    return rlock_take(th, as_rlock(self), INT64_MAX) == LOCK_TAKEN ? TRUE : NULL;
 }
 
 static Value
@@ -322,7 +219,7 @@ rlock_release_save(Thread *th, Value self)
         return NULL;
     r->count = 0;
     store_relaxed(&r->owner, 0);
-    byte_release(&r->state);
+    user_lock_release(&r->lock);
     return t;
 }
 
@@ -334,7 +231,7 @@ rlock_acquire_restore(Thread *th, Value self, Value state)
         return raise_type_error(th, "_acquire_restore() argument 1 must be a 2-item tuple");
     /* Whatever a signal handler raises meanwhile: the caller holds the lock afterwards. */
     Value error = NULL;
-    while (byte_acquire(th, &r->state, INT64_MAX) != YES) {
+    while (user_lock_acquire(th, &r->lock, INT64_MAX) != LOCK_TAKEN) {
         drop_null(th, error);
         error = error_take(th);
     }
@@ -354,7 +251,7 @@ rlock_at_fork_reinit(Thread *th, Value self)
     RLock *r = as_rlock(self);
     store_relaxed(&r->owner, 0);
     r->count = 0;
-    store_relaxed(&r->state, FREE);
+    user_lock_reset(&r->lock);
     return NONE;
 }
 
@@ -387,8 +284,9 @@ static const MethodDef rlock_methods[] = {
     NATIVE_END,
 };
 
-static const TypeSpec rlock_spec = {
-    .name = "_thread.RLock", .size = sizeof(RLock), .flags = TYPE_BASE | TYPE_WEAKREFS,
+Type rlock_type;
+const TypeSpec rlock_spec = {
+    .name = "_thread.RLock", .size = sizeof(RLock), .flags = TYPE_BASE | TYPE_IMMUTABLE | TYPE_WEAKREFS,
     .methods = rlock_methods,
     .slots = {.repr = rlock_repr, .new = rlock_new},
 };
@@ -760,7 +658,7 @@ end_sentinel(Thread *th)
     th->current_sentinel = NULL;
     if (lock == NULL)
         return;
-    byte_release(&as_lock(lock)->state); /* who joins this thread goes on */
+    user_lock_release(&as_lock(lock)->lock); /* who joins this thread goes on */
     drop(th, lock);
 }
 
@@ -840,7 +738,8 @@ thread_count(Thread *th, Value self)
 static Value
 thread_allocate_lock(Thread *th, Value self)
 {
-    return type_alloc(th, ((ThreadModule *)module_state(self))->lock_type, 0);
+    (void)self;
+    return type_alloc(th, &lock_type, 0);
 }
 
 static Value
@@ -915,12 +814,13 @@ thread_exec(Thread *th, Value m)
     if (!exchange_acq_rel(&registered, 1))
         fork_register_hooks(&fork_hooks);
     ThreadModule *s = module_state(m);
-    s->lock_type = type_from_spec(th, &lock_spec, m, NULL);
-    s->rlock_type = s->lock_type ? type_from_spec(th, &rlock_spec, m, NULL) : NULL;
-    s->local_type = s->rlock_type ? type_from_spec(th, &local_spec, m, NULL) : NULL;
+    static const StaticType types[] = {{&lock_type, &lock_spec}, {&rlock_type, &rlock_spec}};
+    if (!static_types_ready(th, types, ARRAY_LEN(types)))
+        return false;
+    s->local_type = type_from_spec(th, &local_spec, m, NULL);
     s->hook_args = s->local_type ? struct_seq_type(th, &hook_spec) : NULL;
-    return s->hook_args && module_add(th, m, "LockType", retain(th, value_of_type(s->lock_type))) &&
-           module_add(th, m, "RLock", retain(th, value_of_type(s->rlock_type))) &&
+    return s->hook_args && module_add(th, m, "LockType", value_of_type(&lock_type)) &&
+           module_add(th, m, "RLock", value_of_type(&rlock_type)) &&
            module_add(th, m, "_local", retain(th, value_of_type(s->local_type))) &&
            module_add(th, m, "_ExceptHookArgs", retain(th, value_of_type(s->hook_args))) &&
            module_add(th, m, "error", retain(th, value_of_type(&exc_RuntimeError))) &&
@@ -931,7 +831,7 @@ static void
 thread_visit(Value m, VisitFn visit, void *arg)
 {
     ThreadModule *s = module_state(m);
-    Type *const types[] = {s->lock_type, s->rlock_type, s->local_type, s->hook_args};
+    Type *const types[] = {s->local_type, s->hook_args};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (types[i])
             visit(value_of_type(types[i]), arg);

@@ -11,6 +11,24 @@
 
 static ATOMIC(uint8_t) busy;
 
+/* The number that shapes.def gives to instances of `type`; 0: any. */
+static uint32_t
+fixed_shape(const Type *type)
+{
+#define SHAPE(number, symbol, where) SHAPE_##where(number, symbol)
+#define SHAPE_objects(number, symbol)
+#define SHAPE_vm(number, symbol)
+#define SHAPE_modules(number, symbol)                                                             \
+    if (type == &symbol##_type)                                                                   \
+        return SHAPE_##number;
+#include "objects/model/shapes.def"
+#undef SHAPE
+#undef SHAPE_objects
+#undef SHAPE_vm
+#undef SHAPE_modules
+    return 0;
+}
+
 bool
 static_types_ready(Thread *th, const StaticType *types, size_t n)
 {
@@ -24,7 +42,7 @@ static_types_ready(Thread *th, const StaticType *types, size_t n)
     bool good = true;
     for (size_t i = 0; good && i < n; i++)
         good = (type_flags(types[i].type) & TYPE_READY) != 0 ||
-               type_ready_static(th, types[i].type, 0, types[i].spec);
+               type_ready_static(th, types[i].type, fixed_shape(types[i].type), types[i].spec);
     store_release(&busy, 0); /* pairs with the acquire above */
     return good;
 }

@@ -70,23 +70,39 @@ leave_handler(Unit *u, unsigned reg)
     live_del(u, reg + 1);
 }
 
-/* Calls the exit method in `reg` (which ends) with three Nones; drops the result. */
+/* Calls the exit method in `reg` and the register behind it with three Nones, or with the parts of
+ * the exception in `exc`: WITH_EXIT.  The result is in the register returned. */
+static unsigned
+call_exit(Unit *u, unsigned reg, int exc, bool is_async)
+{
+    unsigned win = temps_new(u, FRAME_WORDS + 4);
+    if (exc >= 0) {
+        emit(u, OP_WITH_EXIT, FLAG_X, reg, (unsigned)exc, win);
+    } else {
+        emit(u, OP_WITH_EXIT, 0, reg, 0, win);
+        live_del(u, reg);
+        live_del(u, reg + 1);
+    }
+    live_add(u, win);
+    for (unsigned i = 0; i < 4; i++)
+        live_add(u, win + FRAME_WORDS + i);
+    emit(u, OP_CALL_METHOD, 0, win, 3, win);
+    emit_extra(u, 0);
+    for (unsigned i = 0; i < 4; i++)
+        live_del(u, win + FRAME_WORDS + i);
+    u->top = win + 1;
+    if (is_async)
+        gen_await(u, win, (Dest){(uint16_t)win, 0}, 2);
+    return win;
+}
+
+/* The same at the end of a block that has not raised. */
 static void
 call_exit_none(Unit *u, unsigned reg, bool is_async)
 {
-    unsigned win = temps_new(u, FRAME_WORDS);
-    emit(u, OP_MOVE, 0, win, reg, 0);
-    live_del(u, reg);
-    live_add(u, win);
-    for (int i = 0; i < 3; i++) {
-        unsigned t = temp_new(u);
-        load_const(u, NONE, (Dest){(uint16_t)t, 0});
-    }
-    gen_call_window(u, win, 3, (Dest){(uint16_t)win, 0});
-    if (is_async)
-        gen_await(u, win, (Dest){(uint16_t)win, 0}, 2);
-    emit(u, OP_DROP, 0, win, 0, 0);
-    temp_end(u, win);
+    unsigned result = call_exit(u, reg, -1, is_async);
+    emit(u, OP_DROP, 0, result, 0, 0);
+    temp_end(u, result);
 }
 
 /* Emits what leaving `b` owes. */
@@ -668,17 +684,22 @@ gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts b
     AstWithitem *item = items.items[pos];
     Label handler = label_new(u), cleanup = label_new(u), end = label_new(u), suppress = label_new(u);
     unsigned mark = u->top;
-    unsigned exit_reg = temp_new(u);
-    Opnd manager = gen_expr_temp(u, item->context_expr);
+    unsigned exit_reg = temps_new(u, 2); /* the method, and self or nothing */
+    Opnd manager = gen_expr(u, item->context_expr);
     unsigned win = temps_new(u, FRAME_WORDS + 1);
     gen_at(u, st);
-    emit(u, OP_WITH_PREPARE, B_DEAD | (is_async ? FLAG_X : 0), exit_reg, manager.reg, win);
-    live_del(u, manager.reg);
+    emit(u, OP_WITH_PREPARE, (manager.temp ? B_DEAD : 0) | (is_async ? FLAG_X : 0), exit_reg,
+         manager.reg, win);
+    emit_extra(u, 0);
+    emit_extra(u, 0);
+    if (manager.temp)
+        live_del(u, manager.reg);
     live_add(u, exit_reg);
+    live_add(u, exit_reg + 1);
     live_add(u, win);
     live_add(u, win + FRAME_WORDS);
     /* The value of __enter__ goes to the first free register above the exit method. */
-    unsigned value = exit_reg + 1;
+    unsigned value = exit_reg + 2;
     emit(u, OP_CALL_METHOD, 0, win, 0, value);
     emit_extra(u, 0);
     live_del(u, win);
@@ -699,7 +720,7 @@ gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts b
         emit(u, OP_DROP, 0, value, 0, 0);
         temp_end(u, value);
     }
-    u->top = exit_reg + 1;
+    u->top = exit_reg + 2;
     if (pos + 1 < items.count)
         gen_with_item(u, st, items, pos + 1, body, is_async);
     else
@@ -712,19 +733,11 @@ gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts b
     /* The body raised. */
     label_bind(u, handler);
     live_add(u, exit_reg);
+    live_add(u, exit_reg + 1);
     unsigned h = enter_handler(u);
     Block guard;
     block_push(u, &guard, BLOCK_TRY, cleanup);
-    unsigned win2 = temps_new(u, FRAME_WORDS);
-    emit(u, OP_COPY, 0, win2, exit_reg, 0);
-    live_add(u, win2);
-    unsigned first = temps_new(u, 3);
-    emit(u, OP_WITH_EXC_ARGS, 0, first, h + 1, 0);
-    for (unsigned i = 0; i < 3; i++)
-        live_add(u, first + i);
-    gen_call_window(u, win2, 3, (Dest){(uint16_t)win2, 0});
-    if (is_async)
-        gen_await(u, win2, (Dest){(uint16_t)win2, 0}, 2);
+    unsigned win2 = call_exit(u, exit_reg, (int)h + 1, is_async);
     emit_jump(u, OP_JUMP_IF_TRUE, A_DEAD, win2, suppress);
     live_del(u, win2);
     block_pop(u, &guard);
@@ -734,8 +747,8 @@ gen_with_item(Unit *u, AstStmt *st, AstWithitems items, uint32_t pos, AstStmts b
     restore_state(u, in_handler);
     label_bind(u, suppress);
     leave_handler(u, h);
-    emit(u, OP_DROP, 0, exit_reg, 0, 0);
-    live_del(u, exit_reg);
+    drop_temp(u, exit_reg);
+    drop_temp(u, exit_reg + 1);
     u->top = mark;
     label_bind(u, end);
     bound_restore(u, before);

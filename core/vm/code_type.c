@@ -38,8 +38,8 @@ plain_instrs(const Code *c, Instr *out)
     for (uint32_t i = 0; i < c->instr_count;) {
         out[i].op = opcode_generic(instr_op(&c->instrs[i]));
         uint32_t words = (uint32_t)opcode_words(out[i].op);
-        if (opcode_has_cache(out[i].op) && i + 1 < c->instr_count)
-            memset(&out[i + 1], 0, sizeof(Instr));
+        if (opcode_has_cache(out[i].op) && i + words < c->instr_count)
+            memset(&out[i + 1], 0, words * sizeof(Instr));
         i += 1 + words;
     }
 }

@@ -16,7 +16,7 @@
 
 /* What the operands of an instruction are: three letters for a, b, c, then one for the extra word.
  *   r register   v variable   w call window   n name   i anything
- *   + this and the next register   3 and the two next   C c registers from here   D 2c from here
+ *   + this and the next register   x call window of three arguments   C c registers from here   D 2c from here
  *   m the parts of MAKE_FUNCTION   S two registers from here, three with FLAG_X
  *   N bc a name   K bc a constant   J bc a jump   (in the place of b; c is skipped)
  *   extra: j jump   k index of a constant   . nothing to check */
@@ -77,8 +77,8 @@ operands(uint8_t op)
         return "+ii.";
     case OP_JUMP_NO_MATCH: return "irrj";
     case OP_RAISE: return "rri.";
-    case OP_WITH_PREPARE: return "rrw.";
-    case OP_WITH_EXC_ARGS: return "3ri.";
+    case OP_WITH_PREPARE: return "+rw.";
+    case OP_WITH_EXIT: return "+fx.";
     case OP_END_ASYNC_FOR: return "riij";
     case OP_MATCH_CLASS: return "rr+.";
     default: return "rrr.";
@@ -111,13 +111,13 @@ operand_ok(const Check *k, const Instr *i, char kind, unsigned v)
     case 'r': return in_registers(in, v, 1);
     case 'v': return v < in->temp_base;
     case '+': return in_registers(in, v, 2);
-    case '3': return in_registers(in, v, 3);
     case 'S': return in_registers(in, v, i->flags & FLAG_X ? 3 : 2);
     case 'm':
         return in_registers(in, v, (uint64_t)((i->flags & FLAG_X) != 0) + (SUB(i->flags) & 1) +
                                        (SUB(i->flags) >> 1 & 1) + (SUB(i->flags) >> 2)) ||
                ((i->flags & FLAG_X) == 0 && SUB(i->flags) == 0);
     case 'w': return in_registers(in, v, FRAME_WORDS + 1);
+    case 'x': return in_registers(in, v, FRAME_WORDS + 4);
     case 'W': return in_registers(in, v, FRAME_WORDS + 1 + (uint64_t)i->b) ||
                      ((i->op == OP_CALL || i->op == OP_CALL_KW) &&
                       in_registers(in, v, FRAME_WORDS + (uint64_t)i->b));
@@ -191,7 +191,7 @@ code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live
         for (int k = 0; k < 3; k++) {
             if (kinds[k] == 'N' || kinds[k] == 'K' || kinds[k] == 'J')
                 break;
-            if (strchr("rvw+3mSCDWf", kinds[k]) != NULL)
+            if (strchr("rvwx+mSCDWf", kinds[k]) != NULL)
                 *operand[k] = moved(*operand[k], locals, by);
         }
         at += 1 + (uint32_t)opcode_words(i->op);

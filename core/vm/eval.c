@@ -18,6 +18,7 @@
 #include "gc/reclaim.h"
 #include "objects/container/dict_priv.h"
 #include "objects/container/fast.h"
+#include "objects/model/lock.h"
 #include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/model/type_priv.h"

@@ -29,6 +29,7 @@ void specialize_load_method(Thread *th, Instr *pc, Value o, Value name, CacheWor
 void specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name);
 void specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name);
 void specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op);
+void specialize_with(Thread *th, Instr *pc, Value o);
 
 /* The specialised instruction at pc, `generic` by nature, has met another class: it becomes `op`,
  * which has words for several. */

@@ -57,6 +57,7 @@ opcode_has_cache(uint8_t op)
     case OP_GET_ITEM:
     case OP_CALL:
     case OP_CALL_METHOD:
+    case OP_WITH_PREPARE:
         return true;
     default:
         return false;

@@ -21,7 +21,7 @@ enum CacheFamily {
 
 /* The opcode the compiler wrote. */
 uint8_t opcode_generic(uint8_t op);
-/* Whether the extra word is a cache (zero in code that was never run). */
+/* Whether the extra words are caches (zero in code that was never run). */
 bool opcode_has_cache(uint8_t op);
 
 /* -- inline caches --

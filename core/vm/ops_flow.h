@@ -246,3 +246,60 @@ TARGET(RESUME)
     }
     NEXT(0);
 }
+
+TARGET(WITH_PREPARE)
+{
+    SAVE();
+    if (UNLIKELY(!slow_with_prepare(th, F, pc)))
+        goto error;
+    FINISH(2);
+}
+
+TARGET(WITH_PREPARE_CLASS)
+{
+    Value o = r[pc->b];
+    if (LIKELY(value_is_object(o))) {
+        Object *x = reg_object(o);
+        uint32_t at = load_acquire(&x->shape);
+        uint32_t guard = load_acquire(&shape_version[at]), enter, leave;
+        Value enter_fn, leave_fn;
+        if (LIKELY(cache_hit(cache_load(pc), guard, FAMILY_WITH_PREPARE_CLASS, &enter) &&
+                   cache_hit(cache_load(pc + 1), guard, FAMILY_WITH_PREPARE_CLASS, &leave) &&
+                   (enter_fn = load_acquire(&attr_cache[enter])) != NULL &&
+                   (leave_fn = load_acquire(&attr_cache[leave])) != NULL)) {
+            Value *pair = r + pc->a;
+            const Instr *call = pc + 3;
+            bool at_once = instr_op(call) == OP_CALL_METHOD && call->a == pc->c && call->b == 0 &&
+                           !(call->flags & A_LIVE) && !(pc->flags & FLAG_X) &&
+                           lock_enter_at_once(th, x, at);
+            Value self = pc->flags & B_DEAD ? o : reg_copy(th, o);
+            pair[0] = reg_borrowed(leave_fn);
+            pair[1] = self;
+            if (at_once) {
+                r[call->c] = REG_STATIC(TRUE);
+                NEXT(4);
+            }
+            r[pc->c] = reg_borrowed(enter_fn);
+            r[pc->c + FRAME_WORDS] = reg_copy(th, self);
+            NEXT(2);
+        }
+    }
+    cache_back_off(pc, OP_WITH_PREPARE);
+    goto L_WITH_PREPARE;
+}
+
+TARGET(WITH_EXIT)
+{
+    Value *pair = r + pc->a;
+    const Instr *call = pc + 1;
+    if (!(pc->flags & FLAG_X) && pair[1] != NULL && value_is_object(pair[1]) &&
+        instr_op(call) == OP_CALL_METHOD && call->a == pc->c && call->b == 3 &&
+        !(call->flags & A_LIVE) && instr_op(call + 2) == OP_DROP && call[2].a == call->c &&
+        lock_exit_at_once(th, reg_object(pair[1]))) {
+        bool slow = reg_drop(th, pair[0]);
+        slow |= reg_drop(th, pair[1]);
+        FINISH_DROPS(3, slow);
+    }
+    slow_with_exit(th, F, pc);
+    NEXT(0);
+}

@@ -16,7 +16,7 @@
     X(SET_ADD) X(MAP_ADD) X(LIST_EXTEND) X(SET_UPDATE) X(DICT_UPDATE) X(DICT_MERGE)               \
     X(LIST_TO_TUPLE) X(UNPACK_EX) X(MAKE_FUNCTION) X(LOAD_BUILD_CLASS)            \
     X(IMPORT_NAME) X(IMPORT_FROM) X(IMPORT_STAR) X(CHECK_EG_MATCH) X(PREP_RERAISE_STAR)           \
-    X(LOAD_ASSERTION_ERROR) X(WITH_PREPARE) X(WITH_EXC_ARGS) X(ASYNC_GEN_WRAP)                    \
+    X(LOAD_ASSERTION_ERROR) X(ASYNC_GEN_WRAP)                    \
     X(GET_YIELD_FROM_ITER) X(GET_AWAITABLE) X(GET_AITER) X(GET_ANEXT) X(MATCH_CLASS)              \
     X(MATCH_MAPPING) X(MATCH_SEQUENCE) X(MATCH_KEYS) X(GET_LEN) X(SETUP_ANNOTATIONS)              \
     X(PRINT_EXPR) X(COPY_DICT_WITHOUT)
@@ -48,6 +48,8 @@ RAISES bool slow_set_item_imm(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_load_attr(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_store_attr(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_load_method(Thread *th, Frame *f, Instr *pc);
+RAISES bool slow_with_prepare(Thread *th, Frame *f, Instr *pc);
+void slow_with_exit(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_load_global(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_load_name(Thread *th, Frame *f, Instr *pc);
 /* The iterator gave nothing, by an exception or for want of `next`.  NO: exhausted. */

@@ -8,6 +8,7 @@
 #include "objects/model/upcall.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
+#include "objects/protocol/slot.h"
 #include "objects/text/str.h"
 
 #define NAME_C(f, pc) ((f)->code->names_[(pc)->c])
@@ -354,12 +355,30 @@ slow_PREP_RERAISE_STAR(Thread *th, Frame *f, const Instr *pc)
     return true;
 }
 
+/* The special method `name` of `o`: the function, with *self set, or what binding gives. */
+static Value
+with_method(Thread *th, Value o, Value name, bool *self)
+{
+    Type *t = type_of(o);
+    Value f = type_lookup(th, t, name);
+    *self = f != NULL && value_has_flag(f, TYPE_METHOD_DESCR);
+    DescrGetFn get = f != NULL && !*self ? SLOT(type_of(f), descr_get) : NULL;
+    if (get == NULL)
+        return f;
+    Value bound = get(th, f, o, value_of_type(t));
+    drop(th, f);
+    return bound;
+}
+
 bool
-slow_WITH_PREPARE(Thread *th, Frame *f, const Instr *pc)
+slow_with_prepare(Thread *th, Frame *f, Instr *pc)
 {
     bool async = (pc->flags & FLAG_X) != 0;
+    bool enter_self, leave_self;
     Value o = reg(f, pc->b);
-    Value enter = lookup_special(th, o, async ? NAME(__aenter__) : NAME(__enter__));
+    if (cache_warm(pc))
+        specialize_with(th, pc, o);
+    Value enter = with_method(th, o, async ? NAME(__aenter__) : NAME(__enter__), &enter_self);
     if (enter == NULL) {
         if (!error_set(th)) {
             raise_type_error(th, async ? "'%T' object does not support the asynchronous context "
@@ -370,7 +389,7 @@ slow_WITH_PREPARE(Thread *th, Frame *f, const Instr *pc)
         }
         return false;
     }
-    Value leave = lookup_special(th, o, async ? NAME(__aexit__) : NAME(__exit__));
+    Value leave = with_method(th, o, async ? NAME(__aexit__) : NAME(__exit__), &leave_self);
     if (leave == NULL) {
         if (!error_set(th)) {
             raise_type_error(th,
@@ -383,23 +402,35 @@ slow_WITH_PREPARE(Thread *th, Frame *f, const Instr *pc)
         drop(th, enter);
         return false;
     }
-    Value b = pc->flags & B_DEAD ? f->r[pc->b] : NULL;
-    put_plain(th, f, pc, leave);
-    f->r[pc->c] = enter;
-    f->r[pc->c + FRAME_WORDS] = NULL;
-    reg_drop(th, b);
+    Value word = f->r[pc->b];
+    Value *pair = f->r + pc->a, *win = f->r + pc->c;
+    win[0] = enter;
+    win[FRAME_WORDS] = enter_self ? reg_copy(th, word) : NULL;
+    pair[0] = leave;
+    pair[1] = leave_self ? reg_copy(th, word) : NULL;
+    if (pc->flags & B_DEAD)
+        reg_drop(th, word);
     return true;
 }
 
-bool
-slow_WITH_EXC_ARGS(Thread *th, Frame *f, const Instr *pc)
+void
+slow_with_exit(Thread *th, Frame *f, const Instr *pc)
 {
-    Value e = reg(f, pc->b);
-    Value tb = field_read(th, value_object(e), &((BaseException *)(void *)value_object(e))->traceback);
-    f->r[pc->a] = retain(th, value_of_type(type_of(e)));
-    f->r[pc->a + 1] = retain(th, e);
-    f->r[pc->a + 2] = tb ? tb : REG_STATIC(NONE);
-    return true;
+    Value *pair = f->r + pc->a, *win = f->r + pc->c;
+    Value *args = win + FRAME_WORDS + 1;
+    if (pc->flags & FLAG_X) {
+        Value e = reg(f, pc->b);
+        Value tb = field_read(th, value_object(e), &((BaseException *)(void *)value_object(e))->traceback);
+        args[0] = retain(th, value_of_type(type_of(e)));
+        args[1] = retain(th, e);
+        args[2] = tb ? tb : REG_STATIC(NONE);
+        win[0] = reg_copy(th, pair[0]);
+        win[FRAME_WORDS] = reg_copy(th, pair[1]);
+    } else {
+        args[0] = args[1] = args[2] = REG_STATIC(NONE);
+        win[0] = pair[0];
+        win[FRAME_WORDS] = pair[1];
+    }
 }
 
 /* -- generators -- */

@@ -374,6 +374,34 @@ specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op)
         cache_back_off(pc, op);
 }
 
+/* `with` of an object whose class has both methods as plain ones. */
+void
+specialize_with(Thread *th, Instr *pc, Value o)
+{
+    bool async = (pc->flags & FLAG_X) != 0;
+    Value methods[2] = {async ? NAME(__aenter__) : NAME(__enter__),
+                        async ? NAME(__aexit__) : NAME(__exit__)};
+    uint32_t shape = shape_of(o), index[2] = {0, 0};
+    uint32_t guard = value_is_object(o) ? shape_guard(th, shape) : 0;
+    bool done = guard != 0;
+    for (int i = 0; done && i < 2; i++) {
+        Value f = type_lookup(th, type_at(shape), methods[i]);
+        done = f != NULL && value_has_flag(f, TYPE_METHOD_DESCR) &&
+               load_acquire(&shape_version[shape]) == guard;
+        if (done) {
+            index[i] = attr_cache_index(th, guard, methods[i], f);
+            done = index[i] != 0 && index[i] <= CACHE_PAYLOAD_MAX;
+        }
+        drop_null(th, f);
+    }
+    if (!done) {
+        cache_back_off(pc, OP_WITH_PREPARE);
+        return;
+    }
+    cache_store(pc + 1, cache_word(guard, FAMILY_WITH_PREPARE_CLASS, index[1]));
+    install(pc, NULL, OP_WITH_PREPARE_CLASS, FAMILY_WITH_PREPARE_CLASS, guard, index[0]);
+}
+
 /* -- several classes at one instruction -- */
 
 /* The index of the instruction at pc among those that may have ways. */

@@ -316,12 +316,14 @@ vm_init(Thread *th)
 {
 #define SHAPE(number, symbol, where) SHAPE_##where(number, symbol)
 #define SHAPE_objects(number, symbol)
+#define SHAPE_modules(number, symbol)
 #define SHAPE_vm(number, symbol)                                                                  \
     if (!type_ready_static(th, &symbol##_type, SHAPE_##number, &symbol##_spec))                   \
         return false;
 #include "objects/model/shapes.def"
 #undef SHAPE
 #undef SHAPE_objects
+#undef SHAPE_modules
 #undef SHAPE_vm
     CHECK(function_type.attrs_offset == sizeof(Function) && function_type.root_shape == SHAPE_FUNCTION);
     generator_type.ops.wants_finalize = generator_wants_finalize;

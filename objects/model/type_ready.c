@@ -409,6 +409,7 @@ type_set_static(Thread *th, Type *type, const char *name, Value STEALS v)
 
 #define ROW_objects(type, shape, spec) {type, shape, spec},
 #define ROW_vm(type, shape, spec)
+#define ROW_modules(type, shape, spec)
 #define SHAPE(number, symbol, where)                                           \
     ROW_##where(&symbol##_type, SHAPE_##number, &symbol##_spec)
 static const struct {
