@@ -1,6 +1,6 @@
 /* mod_atexit.c -- module atexit: what is called when the interpreter ends.
  *
- * The callbacks of an interpreter are a list of (function, args, kwargs) in interp->hooks[3], made
+ * The callbacks of an interpreter are a list of (function, args, kwargs), INTERP_ATEXIT, made
  * on first use; they are called last first.
  */
 #include "objects/container/container.h"
@@ -10,25 +10,17 @@
 #include "objects/protocol/protocol.h"
 #include "threads/interp.h"
 
-#define ATEXIT_HOOK 3
+static Value
+list_new_empty(Thread *th)
+{
+    return list_new(th, 0);
+}
 
 /* The list of callbacks, which lives as long as the interpreter. */
 BORROWED static Value
 callbacks(Thread *th)
 {
-    Value *place = &th->interp->hooks[ATEXIT_HOOK];
-    Value list = __atomic_load_n(place, __ATOMIC_ACQUIRE); /* pairs with the exchange below */
-    if (list != NULL)
-        return list;
-    Value made = list_new(th, 0);
-    if (made == NULL)
-        return NULL;
-    if (!__atomic_compare_exchange_n(place, &list, made, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE)) {
-        drop(th, made);
-        return list;
-    }
-    return made;
+    return interp_object_make(th, INTERP_ATEXIT, list_new_empty);
 }
 
 static Value

@@ -365,7 +365,7 @@ static Value
 sys_get_int_max_str_digits(Thread *th, Value self)
 {
     (void)self;
-    return value_from_fixnum(th->interp->int_max_str_digits);
+    return value_from_fixnum(load_relaxed(&th->interp->int_max_str_digits));
 }
 
 static Value
@@ -380,7 +380,7 @@ sys_set_int_max_str_digits(Thread *th, Value self, const Arg *a, size_t n, Value
         return NULL;
     if (limit != 0 && limit < 640)
         return raise_value_error(th, "maxdigits must be 0 or larger than 640");
-    th->interp->int_max_str_digits = (uint32_t)limit;
+    store_relaxed(&th->interp->int_max_str_digits, (uint32_t)limit);
     return NONE;
 }
 
@@ -469,6 +469,12 @@ sys_audit(Thread *th, Value self, const Arg *a, size_t n)
 }
 
 static Value
+audit_hooks_new(Thread *th)
+{
+    return list_new(th, 1);
+}
+
+static Value
 sys_addaudithook(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 {
     (void)self;
@@ -482,13 +488,8 @@ sys_addaudithook(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         error_clear(th);
         return NONE;
     }
-    if (th->interp->hooks[2] == NULL) {
-        Value list = list_new(th, 1);
-        if (list == NULL)
-            return NULL;
-        th->interp->hooks[2] = list;
-    }
-    return list_append(th, th->interp->hooks[2], v[0]) ? NONE : NULL;
+    Value hooks = interp_object_make(th, INTERP_AUDIT_HOOKS, audit_hooks_new);
+    return hooks && list_append(th, hooks, v[0]) ? NONE : NULL;
 }
 
 #ifdef WEFT_DEBUG

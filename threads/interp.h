@@ -33,9 +33,9 @@ struct Interp {
     Interp *next;                 /* [lock] interps_lock */
     ATOMIC(void *) slots[32];     /* per-interpreter state of native modules, see native.h */
     Value kept[32];               /* who holds that state, counted: modules, types */
-    uint32_t int_max_str_digits;  /* sys.set_int_max_str_digits */
+    ATOMIC(uint32_t) int_max_str_digits; /* sys.set_int_max_str_digits */
     uint8_t bytes_warning;        /* [const] -b: how often it was given */
-    Value hooks[8];               /* for objects/ and core/ (codec registry etc.) */
+    ATOMIC(Value) objects[4];     /* counted; made on first use, see native.h */
 };
 
 /* Bits of `flags`: a thread that attaches takes the slow path if one is set. */

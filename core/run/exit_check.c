@@ -66,8 +66,11 @@ take_apart(Thread *th)
     give_up(th, &s->importlib);
     give_up(th, &s->importlib_external);
     give_up(th, &interp->modules);
-    for (size_t i = 0; i < ARRAY_LEN(interp->hooks); i++)
-        give_up(th, &interp->hooks[i]);
+    for (size_t i = 0; i < ARRAY_LEN(interp->objects); i++) {
+        Value kept = load_acquire(&interp->objects[i]);
+        store_relaxed(&interp->objects[i], NULL);
+        drop_null(th, kept);
+    }
     settle(th);
     for (size_t i = 0; i < ARRAY_LEN(interp->kept); i++)
         give_up(th, &interp->kept[i]);

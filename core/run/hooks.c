@@ -166,8 +166,7 @@ up_unraisable(Thread *th, const char *message, Value object)
 static bool
 up_audit(Thread *th, const char *event, Value args)
 {
-    /* Hooks of sys.addaudithook are kept in interp->hooks[2], a list. */
-    Value hooks = th->interp->hooks[2];
+    Value hooks = interp_object(th, INTERP_AUDIT_HOOKS);
     if (LIKELY(hooks == NULL))
         return true;
     Value name = str_from_c(th, event);

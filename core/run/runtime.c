@@ -203,9 +203,9 @@ start(Settings *settings, const ModuleSpec *const *natives)
     state->settings = *settings;
     state->natives = natives;
     if (settings->int_max_str_digits >= 0)
-        interp->int_max_str_digits = (uint32_t)settings->int_max_str_digits;
+        store_relaxed(&interp->int_max_str_digits, (uint32_t)settings->int_max_str_digits);
     else
-        interp->int_max_str_digits = 4300;
+        store_relaxed(&interp->int_max_str_digits, 4300);
     if (!types_init(th))
         fatal(th, "the built-in types could not be made");
     if (!exceptions_init(th) || !container_init(th) || !vm_init(th))

@@ -340,6 +340,25 @@ native_publish(Thread *th, enum NativeSlot slot, void *state, Value holder)
     return state;
 }
 
+Value
+interp_object(Thread *th, enum InterpObject which)
+{
+    return load_acquire(&th->interp->objects[which]); /* pairs with interp_object_make() [interp.objects] */
+}
+
+Value
+interp_object_make(Thread *th, enum InterpObject which, Value (*make)(Thread *th))
+{
+    Value there = interp_object(th, which), made = there ? NULL : make(th);
+    if (made == NULL)
+        return there;
+    /* release: what was made; acquire: what another thread made first [interp.objects] */
+    if (cas_acq_rel(&th->interp->objects[which], &there, made))
+        return made;
+    drop(th, made);
+    return there;
+}
+
 static void
 visit(Object *o, VisitFn fn, void *arg)
 {

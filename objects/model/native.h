@@ -99,6 +99,18 @@ enum NativeSlot {
  * the state is complete.  Returns what is there. */
 void *native_publish(Thread *th, enum NativeSlot slot, void *state, Value holder);
 
+/* Objects that an interpreter has one of, in interp->objects. */
+enum InterpObject {
+    INTERP_CODECS,      /* tuple of the codec registry's parts */
+    INTERP_AUDIT_HOOKS, /* list */
+    INTERP_ATEXIT,      /* list of (function, args, kwargs) */
+};
+
+/* The object, or NULL as long as nobody has needed it; it lives as long as the interpreter. */
+BORROWED Value interp_object(Thread *th, enum InterpObject which);
+/* The same, made by `make` if there is none yet. */
+BORROWED RAISES Value interp_object_make(Thread *th, enum InterpObject which, Value (*make)(Thread *th));
+
 /* A function object for `def` bound to `self` (may be NULL); `module_name` a str or NULL. */
 RAISES Value native_function_new(Thread *th, const MethodDef *def, Value self, Value module_name);
 /* Descriptors for a type's dict. */

@@ -20,7 +20,7 @@ raise_digits(Thread *th)
     return raise_value_error(th,
                              "Exceeds the limit (%d digits) for integer string conversion; "
                              "use sys.set_int_max_str_digits() to increase the limit",
-                             (int)th->interp->int_max_str_digits);
+                             (int)load_relaxed(&th->interp->int_max_str_digits));
 }
 
 /* The digits of n at the end of buf; returns where they begin. */
@@ -70,7 +70,7 @@ digits_bound(int64_t bits, int base)
 static Value
 limbs_to_str(Thread *th, const IntView *w, int base, bool prefix)
 {
-    uint32_t limit = th->interp->int_max_str_digits;
+    uint32_t limit = load_relaxed(&th->interp->int_max_str_digits);
     int64_t bits = (int64_t)w->n * 64 - __builtin_clzll(w->p[w->n - 1]);
     if (base == 10 && limit != 0 && (double)bits * 0.30102 > (double)limit + 1)
         return raise_digits(th);
@@ -194,7 +194,7 @@ read_digits(Thread *th, const char *p, size_t n, int base, bool negative, Value 
     }
     if (before == '_')
         return READ_MALFORMED;
-    uint32_t limit = th->interp->int_max_str_digits;
+    uint32_t limit = load_relaxed(&th->interp->int_max_str_digits);
     if (!power_of_two && limit != 0 && digits > limit) {
         raise_value_error(th,
                           "Exceeds the limit (%d digits) for integer string conversion: value "

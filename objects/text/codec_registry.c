@@ -1,8 +1,8 @@
 /* codec_registry.c -- search functions for encodings, their cache, and error handlers by name.
  *
- * Each interpreter has one registry in Interp.hooks[0]: a tuple (list of search functions,
- * dict of codecs by normalised name, dict of error handlers).  It is made on first use and
- * published by compare-and-swap; the list and the dicts have their own locks.
+ * Each interpreter has one registry, INTERP_CODECS: a tuple (list of search functions,
+ * dict of codecs by normalised name, dict of error handlers), made on first use; the list and
+ * the dicts have their own locks.
  */
 #include "objects/text/codec_priv.h"
 
@@ -31,21 +31,8 @@ registry_new(Thread *th)
 static Value
 registry(Thread *th, int i)
 {
-    Value *at = &th->interp->hooks[0];
-    Value t = __atomic_load_n(at, __ATOMIC_ACQUIRE); /* pairs with the exchange below */
-    if (t == NULL) {
-        t = registry_new(th);
-        if (t == NULL) {
-            return NULL;
-        }
-        Value other = NULL;
-        if (!__atomic_compare_exchange_n(at, &other, t, false, __ATOMIC_ACQ_REL,
-                                         __ATOMIC_ACQUIRE)) {
-            drop(th, t);
-            t = other;
-        }
-    }
-    return tuple_item(t, i);
+    Value t = interp_object_make(th, INTERP_CODECS, registry_new);
+    return t ? tuple_item(t, i) : NULL;
 }
 
 bool
