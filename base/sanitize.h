@@ -51,6 +51,20 @@ memory_move_raced(void *to, const void *from, size_t n)
 #define memory_move_raced(to, from, n) ((void)__builtin_memmove((to), (from), (n)))
 #endif
 
+/* Round a system call.  Its memory may be a buffer that the program lets several threads use, and
+ * the file descriptor may be closed and given out anew by other threads while it runs: both are for
+ * the system to put in order.  ThreadSanitizer, which takes either for a race inside the call, is
+ * not shown what it reads and writes. */
+#if WEFT_TSAN
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+#define system_call_begin() AnnotateIgnoreReadsBegin(__FILE__, __LINE__)
+#define system_call_end() AnnotateIgnoreReadsEnd(__FILE__, __LINE__)
+#else
+#define system_call_begin() ((void)0)
+#define system_call_end() ((void)0)
+#endif
+
 /* Memory inside a block that must not be touched for a while (freed cells). */
 #if WEFT_ASAN
 void __asan_poison_memory_region(void const volatile *p, size_t size);

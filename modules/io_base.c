@@ -627,7 +627,7 @@ raw_read(Thread *th, Value self, const Arg *args, size_t nargs)
     drop(th, count);
     if (ok) {
         Buffer b;
-        if (buffer_get(th, space, &b, BUFFER_SIMPLE)) {
+        if (buffer_lend(th, space, &b, BUFFER_SIMPLE)) {
             if (got < 0)
                 got = got + b.length < 0 ? 0 : got + b.length;
             result = bytes_from(th, b.data, (size_t)(got < b.length ? got : b.length));
@@ -771,7 +771,7 @@ readinto_by(Thread *th, Value self, Value target, Value method, const char *fnam
         raise_value_error(th, "read() returned too much data: %lld bytes requested, %lld returned",
                           (long long)b.length, (long long)as_bytes(data)->length);
     } else {
-        memcpy(b.data, as_bytes(data)->data, (size_t)as_bytes(data)->length);
+        memory_move_raced(b.data, as_bytes(data)->data, (size_t)as_bytes(data)->length);
         result = value_from_fixnum(as_bytes(data)->length);
     }
     drop(th, data);

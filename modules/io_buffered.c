@@ -192,7 +192,7 @@ raw_readinto_slow(Thread *th, Value raw, uint8_t *p, int64_t n)
     got = raw_count(th, result, n, "readinto");
     if (got > 0) {
         Buffer b;
-        if (!buffer_get(th, space, &b, BUFFER_SIMPLE)) {
+        if (!buffer_lend(th, space, &b, BUFFER_SIMPLE)) {
             got = IO_ERROR;
         } else {
             memcpy(p, b.data, (size_t)(got < b.length ? got : b.length));
@@ -346,7 +346,7 @@ static inline void
 take(Buffered *b, void *to, int64_t n)
 {
     int64_t pos = load_relaxed(&b->pos);
-    memcpy(to, buffer_of(b) + pos, (size_t)n);
+    memory_move_raced(to, buffer_of(b) + pos, (size_t)n); /* perhaps a buffer of others */
     store_relaxed(&b->pos, pos + n);
 }
 
@@ -862,7 +862,7 @@ buffered_write(Thread *th, Value self, Value data)
         return io_buffered_write(th, self, as_bytes(data)->data, n) ? value_from_fixnum(n) : NULL;
     }
     Buffer from;
-    if (!buffer_get(th, data, &from, BUFFER_SIMPLE))
+    if (!buffer_lend(th, data, &from, BUFFER_SIMPLE))
         return NULL;
     int64_t n = from.length;
     bool ok = io_buffered_write(th, self, from.data, n);

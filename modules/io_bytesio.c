@@ -152,7 +152,7 @@ write_value(Thread *th, BytesIo *b, Value data)
         p = as_bytes(data)->data;
         n = as_bytes(data)->length;
     } else {
-        if (!buffer_get(th, data, &from, BUFFER_ANY_CONTIGUOUS))
+        if (!buffer_lend(th, data, &from, BUFFER_ANY_CONTIGUOUS))
             return -1;
         p = from.data;
         n = from.length;
@@ -343,7 +343,7 @@ bytesio_readinto(Thread *th, Value self, Value target)
     if (enter(th, b, &held)) {
         int64_t left = bytes_left(b), n = to.length < left ? to.length : left;
         if (n > 0)
-            memmove(to.data, data_of(b) + b->pos, (size_t)n);
+            memory_move_raced(to.data, data_of(b) + b->pos, (size_t)n);
         b->pos += n;
         r = value_from_fixnum(n);
         unlock(b, held);
@@ -484,7 +484,7 @@ set_contents(Thread *th, Value self, Value initial)
             bytes = retain(th, initial);
         } else {
             Buffer from;
-            if (!buffer_get(th, initial, &from, BUFFER_ANY_CONTIGUOUS))
+            if (!buffer_lend(th, initial, &from, BUFFER_ANY_CONTIGUOUS))
                 return false;
             bytes = bytes_from(th, from.data, (size_t)from.length);
             buffer_release(th, &from);

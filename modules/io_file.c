@@ -509,7 +509,7 @@ static Value
 file_write(Thread *th, Value self, Value data)
 {
     Buffer b;
-    if (!buffer_get(th, data, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, data, &b, BUFFER_SIMPLE))
         return NULL;
     int64_t n = io_file_write(th, self, b.data, b.length);
     buffer_release(th, &b);

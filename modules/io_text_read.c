@@ -260,7 +260,7 @@ read_chunk(Thread *th, Value self, TextIo *t, int64_t hint)
             n = (int64_t)want;
     }
     input = read_input(th, self, t, n);
-    if (input == NULL || !buffer_get(th, input, &b, BUFFER_SIMPLE))
+    if (input == NULL || !buffer_read(th, input, &b, BUFFER_SIMPLE))
         goto end;
     bool final = b.length == 0;
     text = decode(th, t, input, b.data, b.length, final);
@@ -301,7 +301,7 @@ read_rest(Thread *th, Value self, TextIo *t)
     if (input == NULL)
         return NULL;
     Buffer b;
-    if (buffer_get(th, input, &b, BUFFER_SIMPLE)) {
+    if (buffer_read(th, input, &b, BUFFER_SIMPLE)) {
         rest = decode(th, t, input, b.data, b.length, true);
         buffer_release(th, &b);
     }

@@ -1,8 +1,8 @@
 /* itertools_combine.c -- product, combinations, combinations_with_replacement, permutations.
  *
  * All four are one structure: pools of items that do not change, and an array of indices that is
- * stepped.  The step is C only; it is made under the object lock once the iterator is shared, and
- * the indices are copied there, so that each thread builds its own tuple.
+ * stepped.  The step is C only; it is made under the object lock, and the indices are copied there,
+ * so that each thread builds its own tuple.
  */
 #include "modules/itertools_priv.h"
 
@@ -11,6 +11,7 @@ typedef struct Combine {
     Value pools;        /* [const] product: a tuple of tuples; else the pool itself */
     int64_t n;          /* [const] items of the pool; product: number of pools */
     int64_t r;          /* [const] items of a result */
+    int64_t count;      /* [const] words at `indices`, the cycles among them */
     int64_t *indices;   /* [lock] product, combinations: r of them; permutations: n */
     int64_t *cycles;    /* [lock] permutations: r, behind the indices; else NULL */
     bool started;       /* [lock] a result was made */
@@ -49,6 +50,7 @@ combine_new(Thread *th, Type *type, Value STEALS pools, int64_t n, int64_t r, in
     c->pools = pools;
     c->n = n;
     c->r = r;
+    c->count = count + cycles;
     c->indices = indices;
     c->cycles = cycles ? indices + count : NULL;
     return v;
@@ -71,66 +73,53 @@ combine_build(Thread *th, const Combine *c, bool is_product, const int64_t *indi
     return t;
 }
 
-/* The next result of an iterator that threads share. */
 static Value
-combine_next_shared(Thread *th, Combine *c, bool is_product, StepFn step)
+combine_next(Thread *th, Value self, bool is_product, StepFn step)
 {
+    Combine *c = as_combine(self);
     int64_t few[16], *indices = few;
-    if (c->r > (int64_t)ARRAY_LEN(few) &&
+    if (UNLIKELY(c->r > (int64_t)ARRAY_LEN(few)) &&
         (indices = buffer_new(th, (size_t)c->r * sizeof *indices)) == NULL)
         return NULL;
     object_touch(th, &c->head);
     bool held = object_lock(&c->head);
-    bool more = !c->stopped;
-    if (more && c->started && step(c) < 0) {
-        c->stopped = true;
-        more = false;
-    }
-    c->started = c->started || more;
-    if (more && c->r > 0)
-        memcpy(indices, c->indices, (size_t)c->r * sizeof *indices);
-    object_unlock(&c->head, held);
-    Value t = more ? combine_build(th, c, is_product, indices) : NULL;
-    if (indices != few)
-        buffer_free(indices);
-    return t;
-}
-
-static inline Value
-combine_next(Thread *th, Value self, bool is_product, StepFn step)
-{
-    Combine *c = as_combine(self);
-    if (UNLIKELY(!iter_alone(th, &c->head)))
-        return combine_next_shared(th, c, is_product, step);
-    if (c->stopped)
-        return NULL;
     int64_t from = 0;
-    if (!c->started) {
-        c->started = true;
-    } else if ((from = step(c)) < 0) {
+    if (!c->started)
+        c->started = !c->stopped;
+    else if (!c->stopped && (from = step(c)) < 0)
         c->stopped = true;
+    bool more = !c->stopped;
+    for (int64_t i = 0; more && i < c->r; i++)
+        indices[i] = c->indices[i];
+    object_unlock(&c->head, held);
+
+    Value t = NULL;
+    if (UNLIKELY(!more)) {
         field_replace(th, &c->head, &c->result, NULL);
-        return NULL;
-    }
-    /* A loop that keeps each result until it has the next one never lets a tuple be used again:
-     * after some attempts it is not tried any more. */
-    bool again = c->r > 0 && c->kept < 4;
-    Value t = again ? result_reuse(th, &c->head, &c->result) : NULL;
-    if (t != NULL) {
-        for (int64_t i = from; i < c->r; i++) {
-            Value old = tuple_item(t, i);
-            tuple_init_item(t, i, retain(th, combine_item(c, is_product, i, c->indices[i])));
-            drop(th, old);
+    } else {
+        /* A loop that keeps each result until it has the next one never lets a tuple be used
+         * again: after some attempts it is not tried any more.  Nobody else has stepped an
+         * iterator that is still alone, so the tuple lacks the positions after `from`. */
+        bool again = c->r > 0 && iter_alone(th, &c->head) && c->kept < 4;
+        t = again ? result_reuse(th, &c->head, &c->result) : NULL;
+        if (t != NULL) {
+            for (int64_t i = from; i < c->r; i++) {
+                Value old = tuple_item(t, i);
+                tuple_init_item(t, i, retain(th, combine_item(c, is_product, i, indices[i])));
+                drop(th, old);
+            }
+        } else {
+            t = combine_build(th, c, is_product, indices);
+            if (again && t != NULL) {
+                if (++c->kept < 4)
+                    result_keep(th, &c->head, &c->result, t);
+                else
+                    field_replace(th, &c->head, &c->result, NULL);
+            }
         }
-        return t;
     }
-    t = combine_build(th, c, is_product, c->indices);
-    if (again && t != NULL) {
-        if (++c->kept < 4)
-            result_keep(th, &c->head, &c->result, t);
-        else
-            field_replace(th, &c->head, &c->result, NULL);
-    }
+    if (UNLIKELY(indices != few))
+        buffer_free(indices);
     return t;
 }
 
@@ -144,14 +133,21 @@ indices_tuple(Thread *th, const int64_t *indices, int64_t count)
     return t;
 }
 
-/* What __reduce__() needs, read under the lock. */
-static void
-combine_state(Combine *c, bool *started, bool *stopped)
+/* What __reduce__() needs, read at one moment; *indices, a copy of all words, is for buffer_free(). */
+RAISES static bool
+combine_state(Thread *th, Combine *c, bool *started, bool *stopped, int64_t **indices)
 {
+    size_t size = (size_t)c->count * sizeof **indices;
+    *indices = buffer_new(th, size + sizeof **indices);
+    if (*indices == NULL)
+        return false;
+    object_touch(th, &c->head);
     bool held = object_lock(&c->head);
     *started = c->started;
     *stopped = c->stopped;
+    memcpy(*indices, c->indices, size);
     object_unlock(&c->head, held);
+    return true;
 }
 
 static void
@@ -266,12 +262,18 @@ product_reduce(Thread *th, Value self)
 {
     Combine *c = as_combine(self);
     bool started, stopped;
-    combine_state(c, &started, &stopped);
+    int64_t *indices;
+    if (!combine_state(th, c, &started, &stopped, &indices))
+        return NULL;
+    Value result;
     if (stopped)
-        return reduce_2(th, self, tuple_pack(th, 1, tuple_empty));
-    if (!started)
-        return reduce_2(th, self, retain(th, c->pools));
-    return reduce_3(th, self, retain(th, c->pools), indices_tuple(th, c->indices, c->r));
+        result = reduce_2(th, self, tuple_pack(th, 1, tuple_empty));
+    else if (!started)
+        result = reduce_2(th, self, retain(th, c->pools));
+    else
+        result = reduce_3(th, self, retain(th, c->pools), indices_tuple(th, indices, c->r));
+    buffer_free(indices);
+    return result;
 }
 
 static Value
@@ -287,6 +289,7 @@ product_setstate(Thread *th, Value self, Value state)
         buffer_free(fresh);
         return NULL;
     }
+    object_touch(th, &c->head);
     bool held = object_lock(&c->head);
     for (int64_t i = 0; i < c->r; i++) {
         int64_t length = tuple_length(tuple_item(c->pools, i));
@@ -393,12 +396,16 @@ combinations_reduce(Thread *th, Value self)
 {
     Combine *c = as_combine(self);
     bool started, stopped;
-    combine_state(c, &started, &stopped);
+    int64_t *indices;
+    if (!combine_state(th, c, &started, &stopped, &indices))
+        return NULL;
     Value args = tuple_pack(th, 2, started && stopped ? tuple_empty : c->pools,
                             value_from_fixnum(c->r));
-    if (!started || stopped)
-        return reduce_2(th, self, args);
-    return reduce_3(th, self, args, indices_tuple(th, c->indices, c->r));
+    Value result = !started || stopped
+                       ? reduce_2(th, self, args)
+                       : reduce_3(th, self, args, indices_tuple(th, indices, c->r));
+    buffer_free(indices);
+    return result;
 }
 
 static Value
@@ -414,6 +421,7 @@ combinations_set(Thread *th, Value self, Value state, bool replacement)
         buffer_free(fresh);
         return NULL;
     }
+    object_touch(th, &c->head);
     bool held = object_lock(&c->head);
     bool possible = replacement ? c->n > 0 : c->r <= c->n;
     for (int64_t i = 0; possible && i < c->r; i++)
@@ -585,16 +593,21 @@ permutations_reduce(Thread *th, Value self)
 {
     Combine *c = as_combine(self);
     bool started, stopped;
-    combine_state(c, &started, &stopped);
+    int64_t *now;
+    if (!combine_state(th, c, &started, &stopped, &now))
+        return NULL;
     Value args = tuple_pack(th, 2, started && stopped ? tuple_empty : c->pools,
                             value_from_fixnum(c->r));
-    if (!started || stopped)
+    if (!started || stopped) {
+        buffer_free(now);
         return reduce_2(th, self, args);
-    Value indices = indices_tuple(th, c->indices, c->n);
-    Value cycles = indices ? indices_tuple(th, c->cycles, c->r) : NULL;
+    }
+    Value indices = indices_tuple(th, now, c->n);
+    Value cycles = indices ? indices_tuple(th, now + (c->count - c->r), c->r) : NULL;
     Value state = cycles ? tuple_pack(th, 2, indices, cycles) : NULL;
     drop_null(th, indices);
     drop_null(th, cycles);
+    buffer_free(now);
     return reduce_3(th, self, args, state);
 }
 
@@ -616,6 +629,7 @@ permutations_setstate(Thread *th, Value self, Value state)
         buffer_free(fresh);
         return NULL;
     }
+    object_touch(th, &c->head);
     bool held = object_lock(&c->head);
     for (int64_t i = 0; i < c->n; i++)
         c->indices[i] = clamp(fresh[i], 0, c->n - 1);

@@ -81,7 +81,7 @@ read_file(Thread *th, Reader *r, size_t n)
             good = false;
         }
         Buffer b;
-        if (good && buffer_get(th, space, &b, BUFFER_SIMPLE)) {
+        if (good && buffer_lend(th, space, &b, BUFFER_SIMPLE)) {
             if (got < (int64_t)want || b.length < (int64_t)want) {
                 raise_eof(th, "EOF read where not expected");
                 good = false;

@@ -270,7 +270,7 @@ static bool
 write_buffer(Thread *th, Writer *w, Value v, int flag)
 {
     Buffer b;
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE)) {
+    if (!buffer_lend(th, v, &b, BUFFER_SIMPLE)) {
         error_clear(th);
         return unmarshallable(th);
     }

@@ -154,7 +154,7 @@ array_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
     bool good;
     if (is_bytes(initial) || is_bytearray(initial)) {
         Buffer b;
-        good = buffer_get(th, initial, &b, BUFFER_SIMPLE);
+        good = buffer_lend(th, initial, &b, BUFFER_SIMPLE);
         if (good) {
             good = array_append_bytes(th, a, b.data, b.length);
             buffer_release(th, &b);
@@ -702,7 +702,7 @@ static Value
 array_method_frombytes(Thread *th, Value self, Value v)
 {
     Buffer b;
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, v, &b, BUFFER_SIMPLE))
         return NULL;
     bool good;
     if (b.item_size != 1) {

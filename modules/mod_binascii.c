@@ -39,7 +39,7 @@ typedef struct Input {
 static bool
 input_bytes(Thread *th, Value v, Input *in)
 {
-    if (!buffer_get(th, v, &in->buffer, BUFFER_SIMPLE))
+    if (!buffer_read(th, v, &in->buffer, BUFFER_SIMPLE))
         return false;
     in->exported = true;
     in->p = in->buffer.data;

@@ -169,7 +169,7 @@ feed(Thread *th, Blake2 *h, Value data)
         return false;
     }
     Buffer b;
-    if (!buffer_get(th, data, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, data, &b, BUFFER_SIMPLE))
         return false;
     if (b.ndim > 1) {
         buffer_release(th, &b);
@@ -198,7 +198,7 @@ bytes_arg(Thread *th, Value v, const char *what, uint8_t *out, size_t size, size
     if (v == NULL)
         return true;
     Buffer b;
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, v, &b, BUFFER_SIMPLE))
         return false;
     bool fits = (size_t)b.length <= size;
     if (fits) {

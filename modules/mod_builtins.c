@@ -162,7 +162,7 @@ builtin_ord(Thread *th, Value self, Value v)
         length = as_bytes(v)->length;
     } else if (is_bytearray(v)) {
         Buffer b;
-        if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+        if (!buffer_read(th, v, &b, BUFFER_SIMPLE))
             return NULL;
         length = b.length;
         int c = length == 1 ? b.data[0] : 0;
@@ -708,7 +708,7 @@ source_text(Thread *th, Value v, const char *fname, const char *what, int *flags
         p = (const char *)as_bytes(v)->data;
         *n = (size_t)as_bytes(v)->length;
     } else if (has_buffer(v)) {
-        if (!buffer_get(th, v, buffer, BUFFER_SIMPLE))
+        if (!buffer_lend(th, v, buffer, BUFFER_SIMPLE))
             return NULL;
         *held = bytes_from(th, buffer->data, (size_t)buffer->length);
         buffer_release(th, buffer);

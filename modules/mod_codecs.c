@@ -126,7 +126,7 @@ readbuffer_encode(Thread *th, Value self, const Arg *a, size_t n)
         return p ? with_length(th, bytes_from(th, p, size), size) : NULL;
     }
     Buffer b;
-    if (!buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))
+    if (!buffer_read(th, arg(a, 0), &b, BUFFER_SIMPLE))
         return NULL;
     Value r = with_length(th, bytes_from(th, b.data, (size_t)b.length), (size_t)b.length);
     buffer_release(th, &b);
@@ -151,7 +151,7 @@ final_arg(Thread *th, const Arg *a, size_t n, size_t i, bool *final)
         bool final = final_default;                                                                \
         Buffer b;                                                                                  \
         if (!errors_arg(th, #name "_decode", a, n, 1, &errors) || !final_arg(th, a, n, 2, &final) || \
-            !buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))                                         \
+            !buffer_read(th, arg(a, 0), &b, BUFFER_SIMPLE))                                         \
             return NULL;                                                                           \
         size_t taken = (size_t)b.length;                                                           \
         size_t *incomplete = final ? NULL : &taken;                                                \
@@ -181,7 +181,7 @@ DECODER(utf_32_be, false, codec_utf32_decode(th, P, errors, &(int){1}, incomplet
         int order;                                                                                 \
         Buffer b;                                                                                  \
         if (!errors_arg(th, #name "_ex_decode", a, n, 1, &errors) || !order_arg(th, a, n, 2, &order) || \
-            !final_arg(th, a, n, 3, &final) || !buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))      \
+            !final_arg(th, a, n, 3, &final) || !buffer_read(th, arg(a, 0), &b, BUFFER_SIMPLE))      \
             return NULL;                                                                           \
         size_t taken = (size_t)b.length;                                                           \
         Value s = function(th, P, errors, &order, final ? NULL : &taken);                          \
@@ -212,7 +212,7 @@ EX_DECODER(utf_32, codec_utf32_decode)
                 return NULL;                                                                       \
             b.data = (uint8_t *)(uintptr_t)p;                                                      \
             b.length = (int64_t)size;                                                              \
-        } else if (!buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))                                  \
+        } else if (!buffer_read(th, arg(a, 0), &b, BUFFER_SIMPLE))                                  \
             return NULL;                                                                           \
         size_t taken = (size_t)b.length;                                                           \
         size_t *incomplete = final ? NULL : &taken;                                                \
@@ -232,7 +232,7 @@ charmap_decode(Thread *th, Value self, const Arg *a, size_t n)
     (void)self;
     const char *errors;
     Buffer b;
-    if (!errors_arg(th, "charmap_decode", a, n, 1, &errors) || !buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))
+    if (!errors_arg(th, "charmap_decode", a, n, 1, &errors) || !buffer_read(th, arg(a, 0), &b, BUFFER_SIMPLE))
         return NULL;
     size_t taken = (size_t)b.length;
     Value s = codec_charmap_decode(th, P, errors, n > 2 && arg(a, 2) != NONE ? arg(a, 2) : NULL);

@@ -45,7 +45,7 @@ bytes_arg(Thread *th, Value v, const char *fname, char *data, size_t *n)
             memcpy(data, p, *n);
     } else {
         Buffer b;
-        if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+        if (!buffer_lend(th, v, &b, BUFFER_SIMPLE))
             return false;
         *n = (size_t)b.length;
         if (*n <= BUFFER_SIZE)
@@ -115,13 +115,13 @@ ioctl_data(Thread *th, int fd, unsigned long code, Value v, bool mutate)
         }
         char *p = mutate && b.length > BUFFER_SIZE ? (char *)b.data : data;
         if (p == data) {
-            memcpy(data, b.data, (size_t)b.length);
+            memory_move_raced(data, b.data, (size_t)b.length);
             data[b.length] = 0;
         }
         BLOCKING(th, r, ioctl(fd, code, p));
         int error = errno;
         if (mutate && p == data)
-            memcpy(b.data, data, (size_t)b.length);
+            memory_move_raced(b.data, data, (size_t)b.length);
         size_t length = (size_t)b.length;
         buffer_release(th, &b);
         errno = error;

@@ -62,7 +62,7 @@ feed(Thread *th, Hash *h, Value data)
         raise_type_error(th, "object supporting the buffer API required");
         return false;
     }
-    if (!buffer_get(th, data, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, data, &b, BUFFER_SIMPLE))
         return false;
     if (b.ndim > 1) {
         buffer_release(th, &b);

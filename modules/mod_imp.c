@@ -205,7 +205,7 @@ imp_source_hash(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     int64_t key;
     Buffer b;
-    if (!arg_long(th, arg(a, 0), &key) || !buffer_get(th, arg(a, 1), &b, BUFFER_SIMPLE))
+    if (!arg_long(th, arg(a, 0), &key) || !buffer_read(th, arg(a, 1), &b, BUFFER_SIMPLE))
         return NULL;
     uint64_t h = hash_bytes_keyed((uint64_t)key, 0, b.data, (size_t)b.length);
     buffer_release(th, &b);

@@ -57,7 +57,7 @@ marshal_method_loads(Thread *th, Value self, Value data)
         return marshal_load(th, as_bytes(data)->data, (size_t)as_bytes(data)->length);
     /* A copy: other threads may change the memory, and sizes are checked before they are used. */
     Buffer b;
-    if (!buffer_get(th, data, &b, BUFFER_SIMPLE))
+    if (!buffer_read(th, data, &b, BUFFER_SIMPLE))
         return NULL;
     Value copy = bytes_from(th, b.data, (size_t)b.length), v = NULL;
     buffer_release(th, &b);

@@ -230,9 +230,9 @@ op_compare_digest(Thread *th, Value module, const Arg *args, size_t nargs)
         return raise_type_error(
             th, "unsupported operand types(s) or combination of types: '%T' and '%T'", a, b);
     Buffer x, y;
-    if (!buffer_get(th, a, &x, BUFFER_SIMPLE))
+    if (!buffer_lend(th, a, &x, BUFFER_SIMPLE))
         return NULL;
-    if (!buffer_get(th, b, &y, BUFFER_SIMPLE)) {
+    if (!buffer_lend(th, b, &y, BUFFER_SIMPLE)) {
         buffer_release(th, &x);
         return NULL;
     }

@@ -26,7 +26,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -345,9 +344,7 @@ static bool
 close_descriptor(Thread *th, int fd)
 {
     int r;
-    /* A program may close what another thread is just sending to: the kernel orders the two, and
-     * ThreadSanitizer, which takes them for a race in close(), is not shown this one. */
-    BLOCKING(th, r, (int)syscall(SYS_close, fd));
+    BLOCKING(th, r, close(fd));
     if (r < 0 && errno != ECONNRESET) {
         socket_error(th);
         return false;
@@ -643,7 +640,7 @@ socket_setsockopt(Thread *th, Value self, const Arg *a, size_t n)
         r = setsockopt(fd, level, option, &value, sizeof value);
     } else {
         Buffer b;
-        if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+        if (!buffer_read(th, v, &b, BUFFER_SIMPLE))
             return NULL;
         r = setsockopt(fd, level, option, b.data, (socklen_t)b.length);
         int error = errno;
@@ -788,7 +785,7 @@ socket_send(Thread *th, Value self, const Arg *a, size_t n)
     Socket *s = as_socket(self);
     AddressCall c = {.flags = 0};
     Buffer b;
-    if ((n > 1 && !arg_int(th, arg(a, 1), &c.flags)) || !buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))
+    if ((n > 1 && !arg_int(th, arg(a, 1), &c.flags)) || !buffer_lend(th, arg(a, 0), &b, BUFFER_SIMPLE))
         return NULL;
     c.data = b.data;
     c.size = (size_t)b.length;
@@ -803,7 +800,7 @@ socket_sendall(Thread *th, Value self, const Arg *a, size_t n)
     Socket *s = as_socket(self);
     AddressCall c = {.flags = 0};
     Buffer b;
-    if ((n > 1 && !arg_int(th, arg(a, 1), &c.flags)) || !buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))
+    if ((n > 1 && !arg_int(th, arg(a, 1), &c.flags)) || !buffer_lend(th, arg(a, 0), &b, BUFFER_SIMPLE))
         return NULL;
     c.data = b.data;
     c.size = (size_t)b.length;
@@ -831,7 +828,7 @@ socket_sendto(Thread *th, Value self, const Arg *a, size_t n)
     Buffer b;
     if (n < 2 || n > 3)
         return raise_type_error(th, "sendto() takes 2 or 3 arguments (%zd given)", (ssize_t)n);
-    if ((n > 2 && !arg_int(th, arg(a, 1), &c.flags)) || !buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))
+    if ((n > 2 && !arg_int(th, arg(a, 1), &c.flags)) || !buffer_lend(th, arg(a, 0), &b, BUFFER_SIMPLE))
         return NULL;
     Value to = arg(a, n - 1);
     ssize_t r = -1;

@@ -65,7 +65,7 @@ subject_open(Thread *th, Subject *s, Value string, const Pattern *p)
             raise_type_error(th, "expected string or bytes-like object, got '%T'", string);
             return false;
         }
-        if (!buffer_get(th, string, &s->buffer, BUFFER_SIMPLE))
+        if (!buffer_lend(th, string, &s->buffer, BUFFER_SIMPLE))
             return false;
         s->buffered = s->bytes = true;
         s->data = s->buffer.data;

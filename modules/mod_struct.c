@@ -59,7 +59,7 @@ do_pack(Thread *th, const StructProgram *program, const Arg *args, size_t nargs)
 static Value
 do_pack_into(Thread *th, const StructProgram *program, const Arg *args, size_t nargs)
 {
-    if ((int64_t)nargs - 2 != program->values) {
+    if (nargs < 2 || (int64_t)nargs - 2 != program->values) {
         if (nargs == 0)
             return raise_error(th, &struct_error, "pack_into expected buffer argument");
         if (nargs == 1)
@@ -100,8 +100,18 @@ do_pack_into(Thread *th, const StructProgram *program, const Arg *args, size_t n
                     (long long)offset, (long long)b.length);
         goto end;
     }
-    if (struct_pack_values(th, program, b.data + offset, args + 2))
+    /* Packed apart: other threads may be looking at the buffer.  What was packed before an error
+     * is put there, too. */
+    uint8_t few[256], *packed = size <= (int64_t)sizeof few ? few : mem_alloc((size_t)size);
+    if (packed == NULL) {
+        raise_memory(th);
+        goto end;
+    }
+    if (struct_pack_values(th, program, packed, args + 2))
         result = NONE;
+    memory_move_raced(b.data + offset, packed, (size_t)size);
+    if (packed != few)
+        mem_free(packed);
 end:
     buffer_release(th, &b);
     return result;
@@ -111,7 +121,7 @@ static Value
 do_unpack(Thread *th, const StructProgram *program, Value data)
 {
     Buffer b;
-    if (!buffer_get(th, data, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, data, &b, BUFFER_SIMPLE))
         return NULL;
     Value r;
     if (b.length != program->size)
@@ -128,7 +138,7 @@ do_unpack_from(Thread *th, const StructProgram *program, Value data, Value offse
 {
     Buffer b;
     int64_t offset = 0, size = program->size;
-    if (!buffer_get(th, data, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, data, &b, BUFFER_SIMPLE))
         return NULL;
     Value r = NULL;
     if (offset_value != NULL && !arg_ssize(th, offset_value, &offset))
@@ -218,7 +228,16 @@ iter_unpack_next(Thread *th, Value self)
         if (it->buffer.length - offset < p->size)
             return NULL;
     } while (!cas_relaxed(&it->offset, &offset, offset + p->size));
-    return struct_unpack_values(th, p, it->buffer.data + offset);
+    const uint8_t *from = it->buffer.data + offset;
+    if (!WEFT_TSAN)
+        return struct_unpack_values(th, p, from);
+    uint8_t *copy = mem_alloc((size_t)p->size); /* others may be writing */
+    if (copy == NULL)
+        return raise_memory(th);
+    memory_move_raced(copy, from, (size_t)p->size);
+    Value v = struct_unpack_values(th, p, copy);
+    mem_free(copy);
+    return v;
 }
 
 static Value

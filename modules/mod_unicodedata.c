@@ -144,7 +144,7 @@ ucd_py_lookup(Thread *th, Value self, Value v)
         if (name == NULL)
             return NULL;
     } else {
-        if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+        if (!buffer_read(th, v, &b, BUFFER_SIMPLE))
             return NULL;
         name = (const char *)b.data;
         n = (size_t)b.length;

@@ -160,7 +160,7 @@ zlib_compress(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     int level = Z_DEFAULT_COMPRESSION, wbits = MAX_WBITS;
     Buffer b;
     if (!args_bind(th, &params, a, n, kwnames, v) || !int_arg(th, v[1], &level) || !int_arg(th, v[2], &wbits) ||
-        !buffer_get(th, v[0], &b, BUFFER_SIMPLE))
+        !buffer_lend(th, v[0], &b, BUFFER_SIMPLE))
         return NULL;
     z_stream z = {.zalloc = Z_NULL};
     Out o = {.p = NULL};
@@ -195,7 +195,7 @@ zlib_decompress(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     int64_t size = OUT_SIZE;
     Buffer b;
     if (!args_bind(th, &params, a, n, kwnames, v) || !int_arg(th, v[1], &wbits) || !arg_ssize(th, v[2], &size) ||
-        !buffer_get(th, v[0], &b, BUFFER_SIMPLE))
+        !buffer_lend(th, v[0], &b, BUFFER_SIMPLE))
         return NULL;
     z_stream z = {.zalloc = Z_NULL};
     Out o = {.p = NULL};
@@ -238,7 +238,7 @@ checksum(Thread *th, const Arg *a, size_t n, uLong start, uLong (*sum)(uLong, co
         drop(th, given);
     }
     Buffer b;
-    if (!buffer_get(th, arg(a, 0), &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, arg(a, 0), &b, BUFFER_SIMPLE))
         return NULL;
     bool offline = b.length > OFFLINE_SIZE;
     if (offline)
@@ -384,7 +384,7 @@ compress_compress(Thread *th, Value self, Value data)
 {
     Stream *s = as_stream(self);
     Buffer b;
-    if (!buffer_get(th, data, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, data, &b, BUFFER_SIMPLE))
         return NULL;
     Out o = {.p = NULL};
     mutex_lock(th, &s->lock);
@@ -491,7 +491,7 @@ decompress_decompress(Thread *th, Value self, const Arg *a, size_t n, Value kwna
         return NULL;
     if (max < 0)
         return raise_value_error(th, "max_length must be non-negative");
-    if (!buffer_get(th, v[0], &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, v[0], &b, BUFFER_SIMPLE))
         return NULL;
     Value r = decompress_bytes(th, self, b.data, (size_t)b.length, (size_t)max, false);
     buffer_release(th, &b);

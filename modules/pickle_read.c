@@ -53,7 +53,7 @@ set_window(Thread *th, Reader *r, Value STEALS data)
     if (!is_exact(data, SHAPE_BYTES)) {
         Buffer b;
         Value copy = NULL;
-        if (buffer_get(th, data, &b, BUFFER_ANY_CONTIGUOUS)) {
+        if (buffer_lend(th, data, &b, BUFFER_ANY_CONTIGUOUS)) {
             copy = bytes_from(th, b.data, (size_t)b.length);
             buffer_release(th, &b);
         }
@@ -1375,7 +1375,7 @@ pickle_load_memory(Thread *th, Value data, const UnpickleOptions *o)
     UnpickleJob job = {.data = is_bytes(data) ? retain(th, data) : NULL};
     if (job.data == NULL) {
         Buffer b;
-        if (!buffer_get(th, data, &b, BUFFER_ANY_CONTIGUOUS))
+        if (!buffer_lend(th, data, &b, BUFFER_ANY_CONTIGUOUS))
             return NULL;
         job.data = bytes_from(th, b.data, (size_t)b.length);
         buffer_release(th, &b);

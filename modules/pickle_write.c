@@ -459,7 +459,7 @@ static bool
 save_bytearray(Thread *th, Writer *w, Value v)
 {
     Buffer b;
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+    if (!buffer_lend(th, v, &b, BUFFER_SIMPLE))
         return false;
     bool ok;
     if (w->j.protocol >= 5)

@@ -19,14 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "threads/blocking.h"
 #include "threads/safepoint.h"
 
 /* Runs `expr` offline until it is not interrupted; result < 0 is an error (errno). */
 #define OFFLINE(th, result, expr)                                                                  \
     do {                                                                                           \
-        blocking_begin(th);                                                                        \
-        (result) = (expr);                                                                         \
-        blocking_end(th);                                                                          \
+        BLOCKING(th, result, expr);                                                                \
     } while ((result) < 0 && errno == EINTR && safepoint_poll(th))
 
 static Value
@@ -138,7 +137,7 @@ posix_write(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     int fd;
     Buffer b;
-    if (!arg_int(th, arg(a, 0), &fd) || !buffer_get(th, arg(a, 1), &b, BUFFER_SIMPLE))
+    if (!arg_int(th, arg(a, 0), &fd) || !buffer_lend(th, arg(a, 1), &b, BUFFER_SIMPLE))
         return NULL;
     ssize_t done;
     size_t size = b.length > 0x7ffff000 ? 0x7ffff000 : (size_t)b.length;
@@ -182,7 +181,7 @@ posix_pwrite(Thread *th, Value self, const Arg *a, size_t n)
     int64_t offset;
     Buffer b;
     if (!arg_int(th, arg(a, 0), &fd) || !arg_long(th, arg(a, 2), &offset) ||
-        !buffer_get(th, arg(a, 1), &b, BUFFER_SIMPLE))
+        !buffer_lend(th, arg(a, 1), &b, BUFFER_SIMPLE))
         return NULL;
     ssize_t done;
     OFFLINE(th, done, pwrite(fd, b.data, (size_t)b.length, offset));
@@ -827,7 +826,7 @@ posix_setxattr(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     int flags = 0;
     Buffer b;
     if (!args_bind(th, &params, a, n, kwnames, v) || !arg_int(th, v[3], &flags) ||
-        !buffer_get(th, v[2], &b, BUFFER_SIMPLE))
+        !buffer_lend(th, v[2], &b, BUFFER_SIMPLE))
         return NULL;
     if (!xattr_args(th, "setxattr", v[0], v[1], v[4], &p, &attr, &follow)) {
         buffer_release(th, &b);

@@ -17,13 +17,12 @@
 #include <unistd.h>
 
 #include "threads/at_fork.h"
+#include "threads/blocking.h"
 #include "threads/safepoint.h"
 
 #define OFFLINE(th, result, expr)                                                                  \
     do {                                                                                           \
-        blocking_begin(th);                                                                        \
-        (result) = (expr);                                                                         \
-        blocking_end(th);                                                                          \
+        BLOCKING(th, result, expr);                                                                \
     } while ((result) < 0 && errno == EINTR && safepoint_poll(th))
 
 static Value

@@ -235,7 +235,7 @@ unix_from(Thread *th, Value v, SocketAddress *address, socklen_t *length)
     struct sockaddr_un *a = (struct sockaddr_un *)address;
     Value path = is_str(v) ? str_encode(th, v, "utf-8", "surrogateescape") : NULL;
     Buffer b = {.owner = NULL};
-    if (is_str(v) ? path == NULL : !buffer_get(th, v, &b, BUFFER_SIMPLE))
+    if (is_str(v) ? path == NULL : !buffer_read(th, v, &b, BUFFER_SIMPLE))
         return false;
     const uint8_t *p = path ? as_bytes(path)->data : b.data;
     size_t n = (size_t)(path ? as_bytes(path)->length : b.length);
@@ -314,7 +314,7 @@ packet_from(Thread *th, int fd, Value v, const char *fname, SocketAddress *addre
     struct sockaddr_ll *a = (struct sockaddr_ll *)address;
     if (n > 4) {
         Buffer b;
-        if (!buffer_get(th, tuple_item(v, 4), &b, BUFFER_SIMPLE))
+        if (!buffer_read(th, tuple_item(v, 4), &b, BUFFER_SIMPLE))
             return false;
         bool fits = b.length <= 8;
         if (fits) {

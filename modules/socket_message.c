@@ -53,7 +53,8 @@ message_parts(Thread *th, Message *m, Value v, int flags, const char *not_iterab
             raise_memory(th);
     }
     for (size_t i = 0; ok && i < n; i++) {
-        ok = buffer_get(th, tuple_item(items, (int64_t)i), &m->buffers[i], flags);
+        ok = flags & BUFFER_WRITABLE ? buffer_get(th, tuple_item(items, (int64_t)i), &m->buffers[i], flags)
+                                     : buffer_lend(th, tuple_item(items, (int64_t)i), &m->buffers[i], flags);
         if (!ok && error_matches(th, &exc_BufferError)) {
             error_clear(th);
             raise_type_error(th, "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers");
@@ -257,7 +258,7 @@ ancillary_from(Thread *th, Message *m, Value v)
             break;
         }
         ok = arg_int(th, tuple_item(item, 0), &level) && arg_int(th, tuple_item(item, 1), &type) &&
-             buffer_get(th, tuple_item(item, 2), &b, BUFFER_SIMPLE);
+             buffer_lend(th, tuple_item(item, 2), &b, BUFFER_SIMPLE);
         if (ok) {
             ok = control_add(th, m, &used, level, type, b.data, (size_t)b.length);
             buffer_release(th, &b);
@@ -323,7 +324,7 @@ socket_sendmsg_afalg(Thread *th, Value self, const Arg *a, size_t n, Value kwnam
     bool ok = control_add(th, &m, &used, SOL_ALG, ALG_SET_OP, &word, sizeof word);
     if (ok && v[2] && v[2] != NONE) {
         Buffer b;
-        ok = buffer_get(th, v[2], &b, BUFFER_SIMPLE);
+        ok = buffer_lend(th, v[2], &b, BUFFER_SIMPLE);
         if (ok) { /* struct af_alg_iv: the length, then the vector */
             uint8_t *iv = mem_alloc((size_t)b.length + 4);
             ok = iv != NULL;

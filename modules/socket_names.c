@@ -441,7 +441,7 @@ socket_inet_ntoa(Thread *th, Value self, Value v)
     (void)self;
     Buffer b;
     char text[INET6_ADDRSTRLEN];
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+    if (!buffer_read(th, v, &b, BUFFER_SIMPLE))
         return NULL;
     bool fits = b.length == sizeof(struct in_addr);
     if (fits)
@@ -478,7 +478,7 @@ socket_inet_ntop(Thread *th, Value self, const Arg *a, size_t n)
     int family;
     Buffer b;
     char text[INET6_ADDRSTRLEN];
-    if (!arg_int(th, arg(a, 0), &family) || !buffer_get(th, arg(a, 1), &b, BUFFER_SIMPLE))
+    if (!arg_int(th, arg(a, 0), &family) || !buffer_read(th, arg(a, 1), &b, BUFFER_SIMPLE))
         return NULL;
     Value r = NULL;
     if (family != AF_INET && family != AF_INET6)

@@ -17,13 +17,16 @@
 
 #include <errno.h>
 
+#include "base/sanitize.h"
 #include "threads/thread.h"
 
-/* Evaluates `call` offline and stores its value. */
+/* Evaluates `call`, a system call, offline and stores its value. */
 #define BLOCKING(th, result, call)                                             \
     do {                                                                       \
         blocking_begin(th);                                                    \
+        system_call_begin();                                                   \
         (result) = (call);                                                     \
+        system_call_end();                                                     \
         blocking_end(th);                                                      \
     } while (0)
 

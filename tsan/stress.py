@@ -1,30 +1,53 @@
-"""stress.py [seconds [threads [seed]]] -- threads that do everything at once on shared objects.
+"""stress.py [seconds [threads [seed [operation ...]]]] -- threads that do everything at once on shared objects.
 
 Each thread picks operations at random from a list that covers containers, attributes,
 classes and their bases, closures, generators, coroutines and iterators, exceptions, weak
 references, the collector, strings, buffers, streams, regular expressions, imports, locks,
-queues and threads.  Python exceptions of the kinds that such races may raise are fine; a crash,
+queues, threads, sockets, files, codecs, digests, compressors, pickles, json, csv and type hints.
+With names after the seed only these operations are used.  Python exceptions of the kinds that such races may raise are fine; a crash,
 a hang or a sanitizer's report is not.
 """
+import abc
 import array
+import ast
+import binascii
+import bisect
 import collections
 import contextvars
 import copy
+import csv
+import enum
+import faulthandler
 import functools
 import gc
+import hashlib
+import heapq
 import io
 import itertools
+import json
+import marshal
+import math
 import operator
+import os
+import pickle
 import queue
 import random
 import re
+import select
+import socket
 import struct
+import symtable
 import sys
+import tempfile
 import threading
 import time
 import traceback
+import types
+import typing
+import unicodedata
 import warnings
 import weakref
+import zlib
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
 THREADS = int(sys.argv[2]) if len(sys.argv) > 2 else 4
@@ -518,12 +541,222 @@ class Mixin:
         return "mixed"
 
 
+def buffers(r):
+    m = shared_view
+    m[r.randrange(90):][:9] = b"buffers!!"
+    struct.unpack_from("<3h4sp", m, r.randrange(50)), list(struct.iter_unpack("<i", m))
+    int.from_bytes(m, "little"), m == shared_read_only, hash(bytes(m)), b",".join((m, m)), bytes(m).find(m[3:5])
+    str(m, "latin-1"), str(m, "utf-8", "replace"), binascii.b2a_hex(m), binascii.crc32(m), marshal.dumps(m)
+    byte_pattern.findall(m), byte_pattern.sub(b"-", shared_read_only)
+    shared_struct.pack_into(m, 3, r.randrange(99), 2), shared_struct.unpack_from(m), shared_struct.format
+    if r.random() < 0.1:
+        shared_struct.__init__(r.choice(("<hh", "<qi")))
+    with memoryview(shared_array) as items:
+        items[0] = 3
+        items.tolist(), items.cast("B")[:7].tobytes()
+
+
+def digests(r):
+    for d in shared_digests:
+        d.update(shared_view), d.update(b"more"), d.hexdigest(), d.copy().digest(), d.name, d.block_size
+    hashlib.blake2s(shared_view, key=b"key", person=b"me").digest()
+    zlib.crc32(shared_view), zlib.adler32(b"text" * 99)
+
+
+def compressors(r):
+    c, d = shared_zlib
+    c.compress(b"some bytes" * 30), c.flush(zlib.Z_SYNC_FLUSH), c.copy().flush()
+    d.decompress(packed, r.randrange(50)), d.unconsumed_tail, d.eof, d.copy().flush()
+    if r.random() < 0.3:
+        shared_zlib[:] = zlib.compressobj(), zlib.decompressobj()
+    zlib.decompress(zlib.compress(bytes(shared_view)))
+
+
+def pickles(r):
+    v = r.choice((shared_list, shared_dict, shared_set, shared_tuple[2], shared_deque, shared_ordered, shared_array,
+                  shared_bytes, shared_namespace, Colour.RED, Point(1, 2), shared_proxy.copy()))
+    pickle.loads(pickle.dumps(v, r.randrange(6)))
+    copy.copy(v), copy.deepcopy(shared_tuple[2])
+    shared_pickler.dump([v, 1]), shared_pickler.clear_memo(), shared_pickler.memo
+    shared_unpickler.load()
+    marshal.loads(marshal.dumps([1, "two", {3: (4.5, None)}]))
+
+
+def texts(r):
+    json.loads(json.dumps(shared_json, indent=r.choice((None, 2)), sort_keys=r.random() < 0.5))
+    shared_json[r.randrange(9)] = {"k%d" % r.randrange(9): [1.5, None, "x"]}
+    shared_encoder.encode(shared_json), shared_decoder.decode('[1, {"a": [2.5, "b"]}]')
+    if r.random() < 0.1:
+        shared_json.clear()
+    shared_writer.writerow(["a", r.random(), "b,c", None]), shared_writer.dialect.delimiter
+    next(shared_reader), shared_reader.line_num
+    csv.register_dialect("d%d" % r.randrange(5), delimiter=";"), csv.list_dialects(), csv.field_size_limit(r.randrange(99, 9999))
+    c = chr(r.randrange(0x250))
+    unicodedata.name(c, None), unicodedata.normalize("NFKD", c * 3), unicodedata.category(c), unicodedata.lookup("EM DASH")
+    c.encode("utf-16"), c.encode("ascii", "xmlcharrefreplace"), "%5.2f" % r.random(), "{:>{}}".format(c, 5), f"{r.random():e}"
+    (c * 5).translate({ord(c): "z"}), "".join(shared_words), shared_words.append(c)
+    if len(shared_words) > 99:
+        del shared_words[5:]
+
+
+def sockets(r):
+    a, b = shared_sockets
+    a.send(b"some bytes"), a.sendall(shared_view)
+    b.recv(r.randrange(1, 99)), b.recv_into(shared_view), b.fileno(), repr(a), a.gettimeout()
+    shared_poll.poll(0), shared_epoll.poll(0), select.select([b], [a], [], 0)
+    if r.random() < 0.05:
+        new = quick_pair()
+        old, shared_sockets[:] = list(shared_sockets), new
+        shared_epoll.register(new[1], select.EPOLLIN)
+        for s in old:
+            s.close()
+
+
+def files(r):
+    f = shared_file
+    f.write(b"some bytes\n" * 9), f.seek(r.randrange(50)), f.readline(), f.readinto(shared_view), f.read1(9), f.peek(3)
+    f.tell(), f.name, f.mode, f.closed
+    if r.random() < 0.05:
+        f.truncate(200), f.flush(), os.fstat(f.fileno())
+    t = shared_text
+    t.write("a line \u20ac\n"), t.seek(0), t.readline(), t.tell(), next(t)
+    if r.random() < 0.1:
+        t.truncate(0)
+        t.reconfigure(line_buffering=r.random() < 0.5)
+    if r.random() < 0.1:
+        [e.name for e in os.scandir(os.path.dirname(f.name))][:1], os.stat(f.name).st_size, os.environ.get("HOME")
+        os.environ["STRESS"] = str(r.random())
+
+
+def hints(r):
+    t = r.choice((list[int], dict[str, int], typing.List[int], typing.Optional[str], int | str, typing.TypeVar("T"),
+                  Holder[int], typing.Callable[[int], str], tuple[int, ...]))
+    repr(t), hash(t), t == list[int], t | None, typing.get_args(t), typing.get_origin(t)
+    isinstance(1, int | str), Holder[str]().__orig_class__, typing.get_type_hints(hinted)
+    isinstance(shared_objects[0], Protocol), issubclass(list, collections.abc.Sized)
+    Interface.register(r.choice((Slots, int, str))), isinstance(1, Interface), issubclass(Slots, Interface)
+    Colour(r.randrange(1, 3)), Colour["RED"], list(Colour), Flags.A | Flags.B, Point(1, 2)._replace(x=3), Point._fields
+
+
+def kinds(r):
+    n = shared_namespace
+    setattr(n, "a%d" % r.randrange(9), 1)
+    n.__dict__.pop("a%d" % r.randrange(9), None), repr(n), n == types.SimpleNamespace(a1=1)
+    list(shared_proxy), shared_proxy | {}, shared_proxy.get("a"), len(shared_proxy)
+    shared_cell.cell_contents = r.random()
+    shared_cell.cell_contents, shared_cell == types.CellType(1)
+    heapq.heappush(shared_heap, r.random()), heapq.heappop(shared_heap), heapq.heapreplace(shared_heap, 0.5)
+    bisect.insort(shared_heap, 0.7), heapq.heapify(shared_heap)
+    shared_random.random(), shared_random.getstate(), shared_random.getrandbits(70), shared_random.shuffle(shared_heap)
+    operator.itemgetter(1, 2)(shared_tuple), operator.attrgetter("__class__.__name__")(n), operator.methodcaller("copy")(shared_proxy)
+    memoryview(shared_view).release(), slice(1, 2).indices(5), range(r.randrange(99))[3:50:7], complex(r.random(), 1) ** 2
+    math.fsum(shared_heap), math.gcd(2 ** 200, r.randrange(1, 9 ** 50)), divmod(7 ** 99, r.randrange(1, 99)), int("7" * 300) % 97
+    shared_text_property.cached, shared_text_property.__dict__.pop("cached", None)
+    static = staticmethod(len), classmethod(len)
+    static[0].__func__, static[1].__wrapped__, shared_method.__self__, shared_method == shared_objects[0].method
+    Slots.a.__get__(shared_objects[2]), type(n).__dict__.get("__repr__"), vars(Base).get("count")
+
+
+def compiles(r):
+    code = compile("def f(a, *b, k=1):\n    return [x + k for x in b if x] or {a: lambda: k}\n", "<stress>", "exec")
+    names = {}
+    exec(code, names)
+    names["f"](1, 2, 3)
+    code = shared_code.replace(co_name="n%d" % r.randrange(5), co_firstlineno=r.randrange(1, 99))
+    code == shared_code, hash(code), list(code.co_lines()), list(code.co_positions())[:3], code.co_consts
+    marshal.loads(marshal.dumps(shared_code))
+    tree = ast.parse("a = b + 1")
+    ast.dump(tree), ast.unparse(tree), ast.literal_eval("[1, (2, 3)]"), ast.walk(tree)
+    for table in shared_table.get_children():
+        table.get_symbols(), table.lookup("a").is_parameter()
+    warnings.warn("stress %d" % r.randrange(9))
+    if r.random() < 0.02:
+        with open(os.devnull, "w") as sink:
+            faulthandler.dump_traceback(sink)
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Flags(enum.Flag):
+    A = 1
+    B = 2
+
+
+class Interface(abc.ABC):
+    pass
+
+
+class Holder(typing.Generic[typing.TypeVar("T")]):
+    pass
+
+
+@typing.runtime_checkable
+class Protocol(typing.Protocol):
+    def method(self): ...
+
+
+class Cached:
+    @functools.cached_property
+    def cached(self):
+        return "cached"
+
+
+def hinted(a: "int", b: "list[str]" = ()) -> "Base":
+    pass
+
+
+def quick_pair():
+    pair = list(socket.socketpair())
+    for s in pair:
+        s.settimeout(0.001)
+    return pair
+
+
+class Sink:
+    def write(self, data):
+        return len(data)
+
+
+Point = collections.namedtuple("Point", "x y")
+shared_read_only = shared_view.toreadonly()
+byte_pattern = re.compile(rb"[a-z]+|\x05")
+shared_struct = struct.Struct("<hh")
+shared_digests = [hashlib.sha256(), hashlib.blake2b(), hashlib.md5()]
+shared_zlib = [zlib.compressobj(), zlib.decompressobj()]
+packed = zlib.compress(b"some bytes" * 999)
+shared_namespace = types.SimpleNamespace(a=1)
+shared_proxy = types.MappingProxyType(shared_dict)
+shared_pickler = pickle.Pickler(Sink())
+shared_unpickler = pickle.Unpickler(io.BytesIO(pickle.dumps([1, "a"]) * 100))
+shared_json = {}
+shared_encoder, shared_decoder = json.JSONEncoder(), json.JSONDecoder()
+shared_writer, shared_reader = csv.writer(Sink()), csv.reader(itertools.cycle(["a,b,\"c d\"", "1;2"]))
+shared_words = []
+shared_sockets = quick_pair()
+shared_poll, shared_epoll = select.poll(), select.epoll()
+shared_poll.register(shared_sockets[1], select.POLLIN)
+shared_file = open(tempfile.mkstemp()[1], "w+b")
+shared_text = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+shared_cell = types.CellType(1)
+shared_heap = [0.1, 0.2, 0.3]
+shared_random = random.Random(1)
+shared_text_property = Cached()
+shared_method = shared_objects[0].method
+shared_code = compile("def f(a):\n return [a for a in g]", "<stress>", "exec")
+shared_table = symtable.symtable("def f(a):\n def g(): return a\n", "?", "exec")
 made = {}
-OPERATIONS = [bases, arrays, dict_kinds, iterators, coroutines, functions, streams, expressions, imports, queues,
+OPERATIONS = [buffers, digests, compressors, pickles, texts, sockets, files, hints, kinds, compiles, bases, arrays, dict_kinds, iterators, coroutines, functions, streams, expressions, imports, queues,
               contexts, tuples, groups, collector, lists, sorts, dicts, sets, deques, bytes_, attributes, classes, closures, generators,
               exceptions, weakrefs, cycles, strings, locks, threads, frames]
 EXPECTED = (IndexError, KeyError, AttributeError, RuntimeError, StopIteration, ValueError, TypeError,
             BufferError, NameError, ReferenceError, StopAsyncIteration, OSError, LookupError)
+if len(sys.argv) > 4:
+    OPERATIONS = [globals()[name] for name in sys.argv[4:]]
+EXPECTED += (UnicodeError, EOFError, csv.Error, struct.error, zlib.error, json.JSONDecodeError, pickle.PickleError,
+             TimeoutError, AssertionError, MemoryError, SyntaxError, ArithmeticError)
 failures = []
 threading.excepthook = lambda args: args.exc_type in EXPECTED or failures.append(repr(args))
 
@@ -549,6 +782,8 @@ for t in pool:
     t.start()
 for t in pool:
     t.join()
+shared_file.close()
+os.unlink(shared_file.name)
 if failures:
     print("seed", SEED, failures[0])
     sys.exit(1)

@@ -90,7 +90,7 @@ wrapper_function(Thread *th, Value w)
 static bool
 shape_lacks(uint32_t number, Value name)
 {
-    const Shape *s = shape_info[number];
+    const Shape *s = shape_at(number);
     if (s == NULL || s->dict_mode || s->type->extra->own_dict != OWN_DICT_NONE)
         return false;
     return s->type->attrs_offset == 0 || shape_find(s, name) < 0;

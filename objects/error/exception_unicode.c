@@ -85,7 +85,7 @@ decode_error_init(Thread *th, Value self, const Arg *args, size_t nargs, Value k
         retain(th, object);
     } else {
         Buffer b;
-        if (!buffer_get(th, object, &b, BUFFER_SIMPLE))
+        if (!buffer_read(th, object, &b, BUFFER_SIMPLE))
             return false;
         object = bytes_from(th, b.data, (size_t)b.length);
         buffer_release(th, &b);

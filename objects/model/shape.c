@@ -63,17 +63,21 @@ shape_free(Thread *th, void *p)
     free(p);
 }
 
-/* Gives a shape its number and enters it in the tables. */
+/* Gives a shape its number. */
 static bool
-shape_enter(Type *type, Shape *s)
+shape_number(Type *type, Shape *s)
 {
     s->number = shape_index_new();
-    if (s->number == 0)
-        return false;
     s->type = type;
-    __atomic_store_n(&shape_info[s->number], s, __ATOMIC_RELEASE);
-    __atomic_store_n(&shape_type[s->number], &type->ops, __ATOMIC_RELEASE);
-    return true;
+    return s->number != 0;
+}
+
+/* Enters a shape in the tables; from now on others find it, and its fields stay. */
+static void
+shape_enter(Shape *s)
+{
+    __atomic_store_n(&shape_info[s->number], s, __ATOMIC_RELEASE); /* pairs with shape_at() */
+    __atomic_store_n(&shape_type[s->number], &s->type->ops, __ATOMIC_RELEASE);
 }
 
 /* The type is locked. */
@@ -94,10 +98,11 @@ shape_root_new(Type *type, uint32_t inline_capacity, bool dict_mode)
         return NULL;
     s->inline_capacity = inline_capacity;
     s->dict_mode = dict_mode;
-    if (!shape_enter(type, s)) {
+    if (!shape_number(type, s)) {
         free(s);
         return NULL;
     }
+    shape_enter(s);
     bool held = object_lock(&type->ops.head);
     shape_list_locked(type, s);
     object_unlock(&type->ops.head, held);
@@ -144,7 +149,7 @@ shape_child(Thread *th, Shape *s, Value name)
     c = calloc(1, sizeof *c);
     uint32_t capacity = s->count < 4 ? 4 : s->count < 16 ? 16 : SHAPE_NAMES_MAX;
     ShapeKeys *fresh = keys_new(capacity);
-    if (c == NULL || fresh == NULL || !shape_enter(type, c)) {
+    if (c == NULL || fresh == NULL || !shape_number(type, c)) {
         if (fresh)
             keys_free(th, fresh);
         free(c);
@@ -169,6 +174,7 @@ shape_child(Thread *th, Shape *s, Value name)
         }
         k->refs++;
         c->keys = k;
+        shape_enter(c);
         plain_store(&c->sibling, load_relaxed(&s->children)); /* not yet published */
         shape_list_locked(type, c);
         store_release(&s->children, c); /* pairs with shape_child_find() */
@@ -179,8 +185,6 @@ shape_child(Thread *th, Shape *s, Value name)
         keys_free(th, fresh);
     if (other) { /* another thread was faster: the number stays unused */
         drop(th, name);
-        __atomic_store_n(&shape_info[c->number], NULL, __ATOMIC_RELEASE);
-        __atomic_store_n(&shape_type[c->number], NULL, __ATOMIC_RELEASE);
         free(c);
         return other;
     }

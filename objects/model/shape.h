@@ -40,7 +40,7 @@ struct Shape {
 static inline Shape *
 shape_at(uint32_t number)
 {
-    return __atomic_load_n(&shape_info[number], __ATOMIC_RELAXED); /* as type_at() */
+    return __atomic_load_n(&shape_info[number], __ATOMIC_ACQUIRE); /* pairs with shape_enter() */
 }
 
 static inline uint32_t

@@ -177,7 +177,7 @@ float_from_buffer(Thread *th, Value v)
 {
     Buffer b;
     NumberText t;
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+    if (!buffer_read(th, v, &b, BUFFER_SIMPLE))
         return NULL;
     bool read = number_text_from_bytes(th, &t, b.data, (size_t)b.length);
     buffer_release(th, &b);

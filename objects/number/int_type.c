@@ -242,7 +242,7 @@ int_construct_base(Thread *th, Value x, Value base_value)
         return int_from_buffer(th, as_bytes(x)->data, (size_t)as_bytes(x)->length, x, (int)base);
     if (is_bytearray(x)) {
         Buffer b;
-        if (!buffer_get(th, x, &b, BUFFER_SIMPLE))
+        if (!buffer_read(th, x, &b, BUFFER_SIMPLE))
             return NULL;
         Value v = int_from_buffer(th, b.data, (size_t)b.length, x, (int)base);
         buffer_release(th, &b);

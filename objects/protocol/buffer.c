@@ -2,11 +2,19 @@
  *
  * A Buffer holds a reference to its owner from buffer_get() to buffer_release().  The
  * owner's slots count the exports; this file only asks and keeps the reference right.
+ *
+ * What is exported may be written by other threads at any time.  Native code that looks twice at
+ * a byte (counts first, then copies) takes buffer_read(), which copies once where that can happen;
+ * a Buffer of such a copy has no owner, and `internal` is the copy.
  */
 #include "objects/protocol/protocol.h"
 
+#include "base/mem.h"
+#include "base/sanitize.h"
+
 #include "objects/error/error.h"
 #include "objects/protocol/slot.h"
+#include "objects/text/bytes.h"
 
 #include <string.h>
 
@@ -28,12 +36,38 @@ buffer_get(Thread *th, Value v, Buffer *out, int flags)
     return fn(th, v, out, flags);
 }
 
+bool
+buffer_read(Thread *th, Value v, Buffer *out, int flags)
+{
+    if (!buffer_get(th, v, out, flags))
+        return false;
+    if (LIKELY(load_relaxed(&threads_started) == 0 || out->length == 0 ||
+               memory_is_constant(out->owner)))
+        return true;
+    int64_t n = out->length, item_size = out->item_size;
+    uint8_t *copy = mem_alloc((size_t)n);
+    if (copy != NULL)
+        memory_move_raced(copy, out->data, (size_t)n);
+    buffer_release(th, out);
+    if (copy == NULL) {
+        raise_memory(th);
+        return false;
+    }
+    bool good = buffer_fill(th, out, NULL, copy, n, true, BUFFER_SIMPLE);
+    out->item_size = item_size;
+    out->internal = copy;
+    return good;
+}
+
 void
 buffer_release(Thread *th, Buffer *b)
 {
     Value owner = b->owner;
-    if (owner == NULL)
+    if (owner == NULL) {
+        mem_free(b->internal);
+        b->internal = NULL;
         return;
+    }
     BufferReleaseFn fn = SLOT(type_of(owner), release_buffer);
     if (fn != NULL)
         fn(th, owner, b);

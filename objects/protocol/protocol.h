@@ -132,6 +132,13 @@ Answer is_subclass_real(Thread *th, Value c, Value cls);
 
 /* -- buffer.c -- */
 RAISES bool buffer_get(Thread *th, Value v, Buffer *out, int flags);
+/* The same without BUFFER_WRITABLE, for code that needs bytes nobody changes: a copy of those that
+ * other threads may write. */
+RAISES bool buffer_read(Thread *th, Value v, Buffer *out, int flags);
+/* The same for code that any mix of old and new bytes is right for: it looks at a byte once, or only
+ * hands them to the system.  In place, except for ThreadSanitizer. */
+#define buffer_lend(th, v, out, flags)                                                             \
+    (WEFT_TSAN ? buffer_read(th, v, out, flags) : buffer_get(th, v, out, flags))
 void buffer_release(Thread *th, Buffer *b);
 bool has_buffer(Value v);
 /* For exporters of plain bytes. */

@@ -39,7 +39,7 @@ static Value
 int_of_bytes(Thread *th, Value v)
 {
     Buffer b;
-    if (!buffer_get(th, v, &b, BUFFER_SIMPLE))
+    if (!buffer_read(th, v, &b, BUFFER_SIMPLE))
         return NULL;
     Value r = int_from_buffer(th, b.data, (size_t)b.length, NULL, 10);
     buffer_release(th, &b);

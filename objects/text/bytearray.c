@@ -6,8 +6,8 @@
  * the old is retired when other threads have seen the object, since one that has just become
  * shared may still be looked at by its owner.  While there are exports the length does not change.
  *
- * byte_view() gives a look at the bytes without the lock: of a private array at its own memory, of
- * a shared one at a copy, which is retired at once and so lives until the next safepoint.
+ * byte_view() gives a look at the bytes without the lock: once there are threads at a copy, which is
+ * retired at once and so lives until the next safepoint.  byte_glance() copies shared arrays only.
  */
 #include "objects/text/bytes_priv.h"
 
@@ -43,8 +43,8 @@ free_memory(Thread *th, void *p)
     mem_free(p);
 }
 
-ByteView
-byte_view(Thread *th, Value v)
+static ByteView
+look(Thread *th, Value v, bool keep_private)
 {
     if (!is_bytearray(v)) {
         return (ByteView){as_bytes(v)->data, (size_t)as_bytes(v)->length};
@@ -54,7 +54,9 @@ byte_view(Thread *th, Value v)
     bool held = object_lock(&a->head);
     ByteView b = {a->start, (size_t)a->length};
     uint8_t *copy = NULL;
-    if (UNLIKELY((object_bits(&a->head) & BIT_SHARED) && b.n > 0)) {
+    bool changes = load_relaxed(&threads_started) != 0 &&
+                   (!keep_private || WEFT_TSAN || (object_bits(&a->head) & BIT_SHARED));
+    if (UNLIKELY(changes && b.n > 0)) {
         copy = mem_alloc(b.n); /* without memory the look is at what others may be writing */
         if (copy != NULL) {
             memory_move_raced(copy, b.p, b.n); /* memoryviews may write it */
@@ -69,6 +71,18 @@ byte_view(Thread *th, Value v)
         b.p = no_bytes;
     }
     return b;
+}
+
+ByteView
+byte_view(Thread *th, Value v)
+{
+    return look(th, v, false);
+}
+
+ByteView
+byte_glance(Thread *th, Value v)
+{
+    return look(th, v, true);
 }
 
 int64_t

@@ -107,7 +107,6 @@ bool
 byte_arg(Thread *th, Value v, ByteArg *out)
 {
     out->pinned = false;
-    out->copy = NULL;
     if (LIKELY(is_exact(v, SHAPE_BYTES))) {
         out->p = as_bytes(v)->data;
         out->n = (size_t)as_bytes(v)->length;
@@ -117,22 +116,12 @@ byte_arg(Thread *th, Value v, ByteArg *out)
         raise_type_error(th, "a bytes-like object is required, not '%T'", v);
         return false;
     }
-    if (!buffer_get(th, v, &out->buffer, BUFFER_SIMPLE)) {
+    if (!buffer_read(th, v, &out->buffer, BUFFER_SIMPLE)) {
         return false;
     }
     out->pinned = true;
     out->p = out->buffer.data;
     out->n = (size_t)out->buffer.length;
-    /* Bytes that others may write: one look at each.  Without memory the look is at the
-     * original. */
-    if (UNLIKELY(!out->buffer.readonly && out->n > 0 &&
-                 (object_bits(value_object(v)) & BIT_SHARED)) &&
-        (out->copy = mem_alloc(out->n)) != NULL) {
-        memory_move_raced(out->copy, out->p, out->n);
-        out->p = out->copy;
-        out->pinned = false;
-        buffer_release(th, &out->buffer);
-    }
     return true;
 }
 
@@ -140,7 +129,6 @@ bool
 byte_arg_or_int(Thread *th, Value v, ByteArg *out)
 {
     out->pinned = false;
-    out->copy = NULL;
     if (!has_buffer(v)) {
         if (!is_int(v) && SLOT(type_of(v), index) == NULL) {
             raise_type_error(th, "argument should be integer or bytes-like object, not '%T'", v);
@@ -435,7 +423,7 @@ Value
 bytes_compare(Thread *th, Value a, Value b, int op)
 {
     if ((is_bytes(a) || is_bytearray(a)) && (is_bytes(b) || is_bytearray(b))) {
-        return ordered(compare_views(byte_view(th, a), byte_view(th, b)), op);
+        return ordered(compare_views(byte_glance(th, a), byte_glance(th, b)), op);
     }
     return NOT_IMPLEMENTED;
 }
@@ -462,7 +450,7 @@ compare_slot(Thread *th, Value a, Value b, int op)
     if ((op == OP_EQ || op == OP_NE) && as_bytes(a)->length != as_bytes(b)->length) {
         return bool_from(op == OP_NE);
     }
-    return ordered(compare_views(byte_view(th, a), byte_view(th, b)), op);
+    return ordered(compare_views(byte_glance(th, a), byte_glance(th, b)), op);
 }
 
 static int64_t

@@ -30,6 +30,8 @@ typedef struct ByteArray {
 bool is_bytearray(Value v);
 RAISES Value bytearray_from(Thread *th, const void *p, size_t n);
 RAISES Value memoryview_from(Thread *th, Value exporter);
+/* Whether the memory that `exporter` exports never changes: bytes, or a view of bytes. */
+bool memory_is_constant(Value exporter);
 /* A memoryview over memory the caller guarantees. */
 RAISES Value memoryview_from_memory(Thread *th, void *p, int64_t n, bool readonly);
 #endif

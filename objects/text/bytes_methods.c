@@ -49,7 +49,7 @@ find_common(Thread *th, const char *name, Value self, const Arg *args, size_t na
         !byte_arg_or_int(th, arg(args, 0), &sub)) {
         return false;
     }
-    ByteView b = byte_view(th, self);
+    ByteView b = byte_glance(th, self);
     *at = -1;
     if (range_clip((int64_t)b.n, &start, &end)) {
         Chars part = chars_sub(view_chars(b), (size_t)start, (size_t)end);
@@ -104,7 +104,7 @@ count_method(Thread *th, Value self, const Arg *args, size_t nargs)
         !byte_arg_or_int(th, arg(args, 0), &sub)) {
         return NULL;
     }
-    ByteView b = byte_view(th, self);
+    ByteView b = byte_glance(th, self);
     size_t n = 0;
     if (range_clip((int64_t)b.n, &start, &end)) {
         n = chars_count(chars_sub(view_chars(b), (size_t)start, (size_t)end),
@@ -120,7 +120,6 @@ bytes_contains(Thread *th, Value self, Value item)
     ByteArg sub;
     if (is_int(item) || (!has_buffer(item) && SLOT(type_of(item), index) != NULL)) {
         sub.pinned = false;
-        sub.copy = NULL;
         sub.p = &sub.byte;
         sub.n = 1;
         if (!byte_value(th, item, &sub.byte)) {
@@ -129,7 +128,7 @@ bytes_contains(Thread *th, Value self, Value item)
     } else if (!byte_arg(th, item, &sub)) {
         return FAILED;
     }
-    bool found = chars_find(view_chars(byte_view(th, self)), byte_arg_chars(&sub)) >= 0;
+    bool found = chars_find(view_chars(byte_glance(th, self)), byte_arg_chars(&sub)) >= 0;
     byte_arg_free(th, &sub);
     return found ? YES : NO;
 }
@@ -143,7 +142,7 @@ tail_match(Thread *th, Value self, Value sub, int64_t start, int64_t end, bool a
     if (!byte_arg(th, sub, &x)) {
         return false;
     }
-    ByteView b = byte_view(th, self);
+    ByteView b = byte_glance(th, self);
     *match = false;
     if (range_clip((int64_t)b.n, &start, &end) && (int64_t)x.n <= end - start) {
         const uint8_t *p = at_end ? b.p + (size_t)end - x.n : b.p + start;
@@ -619,7 +618,7 @@ pin_items(Thread *th, Value sequence, ByteArg **args, size_t *count)
             break; /* another thread made the list shorter */
         }
         /* A buffer holds a reference to its owner. */
-        if (!has_buffer(item) || !buffer_get(th, item, &a[i].buffer, BUFFER_SIMPLE)) {
+        if (!has_buffer(item) || !buffer_lend(th, item, &a[i].buffer, BUFFER_SIMPLE)) {
             error_clear(th);
             raise_type_error(th, "sequence item %zd: expected a bytes-like object, %T found", i,
                              item);
@@ -628,7 +627,6 @@ pin_items(Thread *th, Value sequence, ByteArg **args, size_t *count)
         }
         drop(th, item);
         a[i].pinned = true;
-        a[i].copy = NULL;
         a[i].p = a[i].buffer.data;
         a[i].n = (size_t)a[i].buffer.length;
         (*count)++;
@@ -749,7 +747,7 @@ join_method(Thread *th, Value self, Value iterable)
         return bytes_join(th, byte_view(th, self), iterable, false);
     }
     Buffer b;
-    if (!buffer_get(th, self, &b, BUFFER_SIMPLE)) {
+    if (!buffer_read(th, self, &b, BUFFER_SIMPLE)) {
         return NULL;
     }
     Value v = bytes_join(th, (ByteView){b.data, (size_t)b.length}, iterable, true);
@@ -1128,7 +1126,7 @@ decode_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnam
                           text[1]);
     }
     Buffer b;
-    if (!buffer_get(th, self, &b, BUFFER_SIMPLE)) {
+    if (!buffer_read(th, self, &b, BUFFER_SIMPLE)) {
         return NULL;
     }
     Value s = str_decode(th, b.data, (size_t)b.length, text[0], text[1]);
@@ -1219,7 +1217,7 @@ hex_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
         return bytes_hex_of(th, byte_view(th, self), v[0], v[1]);
     }
     Buffer b;
-    if (!buffer_get(th, self, &b, BUFFER_SIMPLE)) {
+    if (!buffer_read(th, self, &b, BUFFER_SIMPLE)) {
         return NULL;
     }
     Value s = bytes_hex_of(th, (ByteView){b.data, (size_t)b.length}, v[0], v[1]);

@@ -11,7 +11,6 @@ typedef struct ByteArg {
     size_t n;
     uint8_t byte;       /* where an int argument's byte is */
     bool pinned;
-    uint8_t *copy;      /* from mem_alloc(), or NULL */
     Buffer buffer;
 } ByteArg;
 
@@ -25,7 +24,6 @@ byte_arg_free(Thread *th, ByteArg *a)
     if (a->pinned) {
         buffer_release(th, &a->buffer);
     }
-    mem_free(a->copy);
 }
 
 static inline Chars

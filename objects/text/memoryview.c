@@ -344,6 +344,16 @@ get_buffer_slot(Thread *th, Value self, Buffer *out, int flags)
     return true;
 }
 
+bool
+memory_is_constant(Value exporter)
+{
+    if (is_exact(exporter, SHAPE_MEMORYVIEW)) {
+        Managed *managed = load_acquire(&as_memory(exporter)->managed); /* stays while it exports */
+        return managed != NULL && managed->master.owner != NULL && is_bytes(managed->master.owner);
+    }
+    return is_bytes(exporter);
+}
+
 static void
 release_buffer_slot(Thread *th, Value self, Buffer *b)
 {

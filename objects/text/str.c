@@ -799,7 +799,7 @@ decode_object(Thread *th, Value o, Value encoding, Value errors)
         return raise_type_error(th, "decoding to str: need a bytes-like object, %T found", o);
     }
     Buffer b;
-    if (!buffer_get(th, o, &b, BUFFER_SIMPLE)) {
+    if (!buffer_read(th, o, &b, BUFFER_SIMPLE)) {
         return NULL;
     }
     Value v = NULL;

@@ -433,7 +433,7 @@ bytes_argument(Thread *th, Value v)
     }
     if (has_buffer(v)) {
         Buffer b;
-        if (!buffer_get(th, v, &b, BUFFER_SIMPLE)) {
+        if (!buffer_read(th, v, &b, BUFFER_SIMPLE)) {
             return NULL;
         }
         Value s = str_from_latin1(th, b.data, (size_t)b.length);

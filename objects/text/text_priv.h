@@ -321,6 +321,9 @@ typedef struct ByteView {
 /* `v` is a bytes or bytearray (or subclass).  Valid until the thread's next safepoint,
  * and until this thread itself changes `v`. */
 ByteView byte_view(Thread *th, Value v);
+/* The same for code that looks at a byte once, or that any mix of bytes is right for: a private
+ * array that becomes shared while it is looked at may change. */
+ByteView byte_glance(Thread *th, Value v);
 /* A bytearray's byte at i (from the end if negative), -1 if there is none; its length. */
 int64_t bytearray_byte(Thread *th, Value v, int64_t i);
 int64_t bytearray_length(Thread *th, Value v);

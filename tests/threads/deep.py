@@ -116,3 +116,4 @@ def recursions():
 
 got = recursions()
 assert got[0] == got[3] == got[4] == "RecursionError", got
+print("ok")
