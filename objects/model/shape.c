@@ -76,7 +76,7 @@ shape_number(Type *type, Shape *s)
 static void
 shape_enter(Shape *s)
 {
-    __atomic_store_n(&shape_info[s->number], s, __ATOMIC_RELEASE); /* pairs with shape_at() */
+    __atomic_store_n(&shape_info[s->number], s, __ATOMIC_RELEASE); /* pairs with shape_at() [shape.table] */
     __atomic_store_n(&shape_type[s->number], &s->type->ops, __ATOMIC_RELEASE);
 }
 

@@ -40,7 +40,8 @@ struct Shape {
 static inline Shape *
 shape_at(uint32_t number)
 {
-    return __atomic_load_n(&shape_info[number], __ATOMIC_ACQUIRE); /* pairs with shape_enter() */
+    /* pairs with shape_enter() [shape.table] */
+    return __atomic_load_n(&shape_info[number], __ATOMIC_ACQUIRE);
 }
 
 static inline uint32_t
