@@ -654,6 +654,8 @@ static void
 number_variables(Unit *u)
 {
     Scope *scope = u->scope;
+    for (uint32_t i = 0; i < scope->count; i++)
+        scope->symbols[i].reg = -1; /* a finally part is compiled once for each way into it */
     if (scope->kind == SCOPE_FUNCTION) {
         /* Parameters come first in a scope's symbols only in the order of visit_params(): the same
          * as co_varnames. */
