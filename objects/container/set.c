@@ -153,7 +153,8 @@ typedef struct SetProbe {
     uint32_t stamp;
     int64_t hash;
     size_t slot, step;
-    Value key; /* the word to be compared, or found */
+    size_t deleted; /* the first deleted slot on the way, plus 1; 0: none */
+    Value key;      /* the word to be compared, or found */
 } SetProbe;
 
 static inline void
@@ -164,6 +165,7 @@ probe_start(SetProbe *p, SetTable *t, int64_t hash)
     p->hash = hash;
     p->slot = (size_t)hash;
     p->step = 0; /* computed when the first slot is taken */
+    p->deleted = 0;
 }
 
 static inline int
@@ -180,8 +182,13 @@ probe_run(SetProbe *p, Value key)
             break;
         }
         if (k != key) {
-            /* The hash was complete before the key showed and never changes. */
-            if (load_relaxed(&s->hash) != p->hash || k == SET_DELETED)
+            /* The hash was complete before the key showed and does not change while the set is shared. */
+            if (k == SET_DELETED) {
+                if (p->deleted == 0)
+                    p->deleted = slot + 1;
+                continue;
+            }
+            if (load_relaxed(&s->hash) != p->hash)
                 continue;
             Answer equal = quick_equal(k, key);
             if (equal == NO)
@@ -328,6 +335,13 @@ set_insert(Thread *th, Set *s, Value key, int64_t hash)
             break;
         SetTable *t = p.table;
         uint32_t used = load_relaxed(&t->used);
+        if (r == PROBE_ABSENT && p.deleted != 0 && !object_shared(&s->head)) {
+            /* Nobody else looks; who was interrupted by a comparison sees the new stamp. */
+            t->stamp = stamp_new(th);
+            slot_fill_locked(s, t, &t->slots[p.deleted - 1], key, hash, used - 1);
+            object_unlock(&s->head, held);
+            return YES;
+        }
         if (r == PROBE_ABSENT && LIKELY(used < table_limit(t))) {
             slot_fill_locked(s, t, &t->slots[p.slot], key, hash, used);
             object_unlock(&s->head, held);

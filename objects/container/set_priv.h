@@ -4,7 +4,8 @@
  * deleted (key SET_DELETED).  The rules are those of dicts (dict_priv.h): a slot is given to one
  * key in a table's life, written before the key shows (release), and never used again after
  * deletion; a replaced table is retired if the set is shared.  A probe may thus go on after a
- * comparison in Python while the set has the same table, known by address and `stamp`.
+ * comparison in Python while the set has the same table, known by address and `stamp`.  Only while
+ * the set is private may a deleted slot get another key; the table gets another stamp then.
  */
 #ifndef OBJECTS_CONTAINER_SET_PRIV_H
 #define OBJECTS_CONTAINER_SET_PRIV_H
@@ -18,7 +19,7 @@ typedef struct SetSlot {
 
 typedef struct SetTable {
     ATOMIC(uint32_t) used; /* [lock] slots that are not free */
-    uint32_t stamp;        /* [const] */
+    uint32_t stamp;        /* [const] once the set is shared */
     uint32_t finger;       /* [lock] where pop() looks next */
     uint32_t log2;         /* [const] of the number of slots */
     SetSlot slots[];

@@ -38,5 +38,36 @@ def read():
     s.isdisjoint(other), other & s, other - s
 
 
+
+
+def first_seen():
+    """As many keys go as come while nobody else knows the set; then others look at any moment."""
+    import threading
+    box, wrong, ended = [], [], False
+
+    def look():
+        while not ended:
+            for seen, kept in box[:1]:
+                if not all(k in seen for k in kept) or "never" in seen:
+                    wrong.append(1)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for n in range(300):
+        kept = [str(k) for k in range(-n % 40 - 40, 0)]
+        mine = set(kept)
+        for k in range(500):
+            if k == n % 500:
+                box[:] = [(mine, kept)]
+            mine.add(str(k))
+            mine.discard(str(k - 5))
+        assert len(mine) == len(kept) + 5
+        box.clear()
+    ended = True
+    reader.join()
+    assert not wrong
+
+
+first_seen()
 race(write, delete, read, s.clear, allow=(KeyError, RuntimeError))
 done()
