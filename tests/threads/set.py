@@ -54,7 +54,7 @@ def first_seen():
     reader = threading.Thread(target=look)
     reader.start()
     for n in range(300):
-        kept = [str(k) for k in range(-n % 40 - 40, 0)]
+        kept = ["kept%d" % k for k in range(n % 40 + 1)]
         mine = set(kept)
         for k in range(500):
             if k == n % 500:
