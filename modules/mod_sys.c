@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gc/heap.h"
+#include "threads/environment.h"
 
 /* -- hooks --------------------------------------------------------------------------------------------- */
 
@@ -74,7 +75,7 @@ static Value
 sys_breakpointhook(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 {
     (void)self;
-    const char *name = interp_state(th)->settings.ignore_environment ? NULL : getenv("PYTHONBREAKPOINT");
+    const char *name = interp_state(th)->settings.ignore_environment ? NULL : environment_get("PYTHONBREAKPOINT");
     if (name == NULL || !*name)
         name = "pdb.set_trace";
     if (strcmp(name, "0") == 0)
@@ -711,7 +712,7 @@ warn_options(Thread *th, Settings *s)
     bool ok = list != NULL;
     if (ok && s->dev_mode)
         ok = list_append_steal(th, list, str_from_c(th, "default"));
-    const char *p = s->ignore_environment ? NULL : getenv("PYTHONWARNINGS");
+    const char *p = s->ignore_environment ? NULL : environment_get("PYTHONWARNINGS");
     while (ok && p && *p) {
         const char *end = strchr(p, ',');
         size_t n = end ? (size_t)(end - p) : strlen(p);

@@ -18,6 +18,7 @@
 
 #include "threads/at_fork.h"
 #include "threads/blocking.h"
+#include "threads/environment.h"
 #include "threads/safepoint.h"
 
 #define OFFLINE(th, result, expr)                                                                  \
@@ -322,9 +323,6 @@ posix_pathconf(Thread *th, Value self, const Arg *a, size_t n)
 
 /* -- environment ------------------------------------------------------------------------------------------------- */
 
-/* The C library's environment is one for the process. */
-static ByteLock environment_lock;
-
 static Value
 posix_putenv(Thread *th, Value self, const Arg *a, size_t n)
 {
@@ -334,10 +332,12 @@ posix_putenv(Thread *th, Value self, const Arg *a, size_t n)
         if (memchr(as_bytes(k)->data, '=', (size_t)as_bytes(k)->length))
             raise_value_error(th, "illegal environment variable name");
         else {
-            byte_lock(&environment_lock);
-            int bad = setenv((const char *)as_bytes(k)->data, (const char *)as_bytes(v)->data, 1);
-            byte_unlock(&environment_lock);
-            r = bad ? posix_error(th) : NONE;
+            const char *name = (const char *)as_bytes(k)->data;
+            if (*name == '\0') {
+                errno = EINVAL;
+                r = posix_error(th);
+            } else
+                r = environment_set(name, (const char *)as_bytes(v)->data) ? NONE : raise_memory(th);
         }
     }
     drop_null(th, k);
@@ -352,11 +352,15 @@ posix_unsetenv(Thread *th, Value self, Value name)
     Value k = fs_encode(th, name);
     if (k == NULL)
         return NULL;
-    byte_lock(&environment_lock);
-    int bad = unsetenv((const char *)as_bytes(k)->data);
-    byte_unlock(&environment_lock);
+    const char *text = (const char *)as_bytes(k)->data;
+    Value r;
+    if (*text == '\0' || strchr(text, '=')) {
+        errno = EINVAL;
+        r = posix_error(th);
+    } else
+        r = environment_unset(text) ? NONE : raise_memory(th);
     drop(th, k);
-    return bad ? posix_error(th) : NONE;
+    return r;
 }
 
 /* -- new processes ------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "threads/environment.h"
 #include "threads/safepoint.h"
 
 /* -- uncaught exceptions ---------------------------------------------------------------------------- */
@@ -406,7 +407,7 @@ run_startup(Thread *th, Value dict)
 static bool
 inspects(const Settings *s)
 {
-    const char *later = s->ignore_environment ? NULL : getenv("PYTHONINSPECT");
+    const char *later = s->ignore_environment ? NULL : environment_get("PYTHONINSPECT");
     return (s->inspect || (later && *later)) && (s->interactive || isatty(STDIN_FILENO));
 }
 
