@@ -160,7 +160,8 @@ put_all(int fd, Interp *interp, const Thread *current, bool frames)
 {
     int n = 0;
     for (Thread *t = load_acquire(&interp->threads); t; t = load_relaxed(&t->next)) {
-        if (t == current || t->ident == 0 || t->frame == NULL)
+        /* A context that goes back to the pool has no frame, and its `ident` is written meanwhile. */
+        if (t == current || t->frame == NULL || t->ident == 0)
             continue;
         if (n++ == MAX_THREADS) {
             put(fd, "...\n");

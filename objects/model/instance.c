@@ -622,9 +622,11 @@ type_alloc(Thread *th, Type *type, size_t items)
     size_t words = x->tail_slots + (type->attrs_offset ? 1 : 0);
     size_t size = (type->basic_size + items * item_size + 7) & ~(size_t)7;
     Object *o = object_new_kind(th, root, size + words * sizeof(Value), tracked);
-    if (o != NULL && words != 0)
-        memset((char *)o + object_cell_size(o) - words * sizeof(Value), 0,
-               words * sizeof(Value));
+    if (o != NULL && words != 0) {
+        char *tail = (char *)o + object_cell_size(o) - words * sizeof(Value);
+        memory_allow(tail, words * sizeof(Value)); /* perhaps in the cell's slack */
+        memset(tail, 0, words * sizeof(Value));
+    }
     return value_of(o);
 }
 
