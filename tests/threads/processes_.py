@@ -102,6 +102,8 @@ def spawn():
 
 race(dump, deep, spawn, allow=(ValueError,))
 race(watch, deep, spawn, dump, allow=(ValueError,))
+out.truncate(0)
+faulthandler.dump_traceback(out)
 out.close()
 with open(path) as f:
     assert "most recent call first" in f.read()
