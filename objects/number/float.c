@@ -88,7 +88,7 @@ double_hash(double d, Value identity)
         int64_t h = (int64_t)(address >> 4 | address << 60);
         return h == -1 ? -2 : h;
     }
-    if (d == (double)(int64_t)d && fabs(d) < 0x1p60) {
+    if (fabs(d) < 0x1p60 && d == (double)(int64_t)d) {
         int64_t h = (int64_t)d; /* below the modulus: itself */
         return h == -1 ? -2 : h;
     }
