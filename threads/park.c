@@ -52,13 +52,15 @@ futex_wake(FutexWord *word, int count)
 typedef struct Waiter {
     const void *address;
     struct Waiter *next;
-    FutexWord ready; /* [atomic] 1 once taken out of the line by a waker */
+    FutexWord ready; /* [atomic] WOKEN or HANDED once taken out of the line by a waker */
 } Waiter;
 
 typedef struct Bucket {
     FutexWord lock;              /* 0 free, 1 held, 2 held and somebody sleeps */
     Waiter *first, *last;        /* [lock] */
 } __attribute__((aligned(64))) Bucket;
+
+enum { WOKEN = 1, HANDED = 2 };
 
 #define BUCKETS 256
 
@@ -113,14 +115,14 @@ bucket_remove(Bucket *b, Waiter *w)
     return false;
 }
 
-ParkResult
-park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible)
+static ParkResult
+wait_while(ParkByte *byte, uint8_t mask, uint8_t expected, int64_t deadline, bool interruptible)
 {
     Waiter self = {.address = byte};
     Bucket *b = bucket_of(byte);
 
     bucket_lock(b);
-    if (load_relaxed(byte) != expected) { /* relaxed: wakers change it under the same lock */
+    if ((load_relaxed(byte) & mask) != expected) { /* relaxed: wakers change it under the same lock */
         bucket_unlock(b);
         return PARK_CHANGED;
     }
@@ -134,7 +136,8 @@ park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible
     OsThread *os = os_thread_self();
     store_relaxed(&os->waiting_on, (const void *)byte);
     ParkResult result = PARK_WOKEN;
-    while (load_acquire(&self.ready) == 0) { /* pairs with park_wake_one() [park.ready] */
+    uint32_t ready;
+    while ((ready = load_acquire(&self.ready)) == 0) { /* pairs with wake() [park.ready] */
         FutexResult r = futex_wait(&self.ready, 0, deadline);
         if (r == FUTEX_AGAIN || (r == FUTEX_INTERRUPTED && !interruptible))
             continue;
@@ -151,11 +154,24 @@ park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible
         interruptible = false;
     }
     store_relaxed(&os->waiting_on, NULL);
-    return result;
+    return ready == HANDED ? PARK_HANDED : result;
 }
 
-void
-park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none)
+ParkResult
+park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible)
+{
+    return wait_while(byte, UINT8_MAX, expected, deadline, interruptible);
+}
+
+ParkResult
+park_wait_bits(ParkByte *byte, uint8_t mask, int64_t deadline, bool interruptible)
+{
+    return wait_while(byte, mask, mask, deadline, interruptible);
+}
+
+/* `decide` NULL: *byte becomes if_more or if_none. */
+static void
+wake(ParkByte *byte, ParkDecide decide, uint8_t if_more, uint8_t if_none)
 {
     Bucket *b = bucket_of(byte);
     bucket_lock(b);
@@ -176,15 +192,32 @@ park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none)
         if (b->last == chosen)
             b->last = before;
     }
-    store_release(byte, more ? if_more : if_none); /* release: the lock's own [mutex.state] */
+    bool handed = false;
+    if (decide)
+        handed = decide(byte, chosen != NULL, more);
+    else
+        store_release(byte, more ? if_more : if_none); /* release: the lock's own [mutex.state] */
     bucket_unlock(b);
     if (chosen) {
         FutexWord *ready = &chosen->ready;
-        store_release(ready, 1); /* release: pairs with park_wait() [park.ready] */
+        /* release: pairs with wait_while() [park.ready] */
+        store_release(ready, handed ? (uint32_t)HANDED : (uint32_t)WOKEN);
         /* The waiter may be gone already, and its frame with it: a wake-up on an address
          * where nobody sleeps does nothing, and sleepers on words allow for stray ones. */
         futex_wake(ready, 1);
     }
+}
+
+void
+park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none)
+{
+    wake(byte, NULL, if_more, if_none);
+}
+
+void
+park_wake_deciding(ParkByte *byte, ParkDecide decide)
+{
+    wake(byte, decide, 0, 0);
 }
 
 void

@@ -19,6 +19,7 @@
 
 typedef enum ParkResult {
     PARK_WOKEN,       /* somebody woke this waiter */
+    PARK_HANDED,      /* the same, with what the waker's `decide` said */
     PARK_CHANGED,     /* the byte was not as expected: did not sleep */
     PARK_TIMEOUT,
     PARK_INTERRUPTED, /* a signal handler ran here (only if `interruptible`) */
@@ -29,10 +30,17 @@ typedef ATOMIC(uint8_t) ParkByte;
 /* Sleeps while *byte is `expected`, until `deadline` (INT64_MAX: never).  Takes no other
  * lock and knows no Thread: whether the caller is online is its own business. */
 ParkResult park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible);
+/* The same while the bits `mask` of *byte are all set. */
+ParkResult park_wait_bits(ParkByte *byte, uint8_t mask, int64_t deadline, bool interruptible);
 
 /* Wakes the longest waiter on *byte, if any.  Under the bucket's lock *byte becomes
  * `if_more` when others still wait, `if_none` when not. */
 void park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none);
+
+/* What a waker does to *byte, under the bucket's lock, when it has taken a waiter out (`any`) and
+ * others still wait (`more`).  True: the waiter's result is PARK_HANDED. */
+typedef bool (*ParkDecide)(ParkByte *byte, bool any, bool more);
+void park_wake_deciding(ParkByte *byte, ParkDecide decide);
 
 /* Forgets all waiters: in the child of a fork, where none of them exists. */
 void park_reset_in_child(void);

@@ -91,6 +91,8 @@ struct Thread {
     uint8_t finalizing;
     uint8_t releasing;            /* [owner] inside thread_release(), no Python code any more */
     uint8_t in_use;               /* not in the pool [lock] interp->threads_lock */
+    uint8_t lock_luck;            /* [owner] whether looking for a lock has paid: user_lock.c */
+    uint8_t lock_looks;           /* [owner] a rhythm */
 
     /* -- objects/ and core/ -- */
     struct ReprGuard *repr_guard; /* [owner] containers whose repr is being made */

@@ -1,22 +1,57 @@
 /* user_lock.c -- the locks that Python programs make: waiting for them.
  *
- * A waiter is offline while it sleeps, and answers signals when it is interrupted.  No state of the
- * process.
+ * Moving a lock and what it guards to another processor takes longer than a short block under it.
+ * So a waiter first looks for a few microseconds, without touching the lock.  If nobody takes it
+ * again, it is the waiter's as soon as it is free.  If others take it again and again (its `turns`
+ * go up quickly), they are left alone for a while: the waiter sleeps for PATIENCE by the clock, so
+ * that no release has to wake it, and then takes the lock as soon as it sees it free.  One waiter
+ * at a time does that (AWAKE); others sleep in the parking lot, and the first release after it has
+ * got the lock wakes the next.  A waiter that was woken, or was patient, and still did not get the
+ * lock sets HAND: the next release that wakes somebody passes the lock on without making it free.
+ * So a lock that is released from time to time is had after a bounded number of turns.
+ *
+ * Sources: S. Boyd-Wickizer et al. (OLS 2012) on what a contended hand-over costs; Go's sync.Mutex
+ * (one awake waiter, none woken beside it; after a millisecond the lock is handed over); WebKit's
+ * WTF::Lock and ParkingLot (barging, and fairness now and then).
+ *
+ * AWAKE is a hint that holds releases back.  Who has set it takes it away when it takes the lock,
+ * gives up or goes to sleep; two may believe that it is theirs, which wakes one waiter more than
+ * necessary.  The thread may also be gone (a fork): a sleeper that found AWAKE set wakes up by itself
+ * and does its work.
+ *
+ * No state of the process.
  */
 #include "threads/user_lock.h"
 
 #include "base/clock.h"
 #include "threads/blocking.h"
+#include "threads/futex.h"
 #include "threads/os_thread.h"
 #include "threads/park.h"
 #include "threads/safepoint.h"
 #include "threads/signals.h"
 
-#define FREE USER_LOCK_FREE
 #define HELD USER_LOCK_HELD
 #define WAITED USER_LOCK_WAITED
-#define FIRST_PAUSE (4 * NS_PER_US) /* of a thread that waits for a lock, before it sleeps */
-#define LAST_PAUSE (32 * NS_PER_US)
+#define AWAKE USER_LOCK_AWAKE
+#define HAND USER_LOCK_HAND
+
+#define LOOK_EVERY (1 * NS_PER_US)   /* the first looks of a waiter */
+#define LOOKS 10                     /* until it goes to sleep, while that has paid lately */
+#define PROBE_EVERY 8                /* waits with all looks while it has not */
+#define BUSY 3                       /* turns between two looks, from which on it is patient */
+#define PATIENCE (150 * NS_PER_US)
+#define GRAB (20 * NS_PER_US)        /* how long it tries after that */
+#define DOUBT (5 * NS_PER_MS)        /* whether who has set AWAKE still exists */
+
+/* One wait. */
+typedef struct Wait {
+    Thread *th;
+    UserLock *lock;
+    int64_t deadline;
+    bool mine;      /* this thread has set AWAKE, or was woken with it */
+    bool tried;     /* in vain, after it was woken or was patient */
+} Wait;
 
 static ParkByte *
 byte_of(UserLock *l)
@@ -24,36 +59,158 @@ byte_of(UserLock *l)
     return (ParkByte *)(void *)&l->state;
 }
 
-bool
-user_lock_try_slow(UserLock *l)
+static bool
+take(Wait *w)
 {
+    UserLock *l = w->lock;
     uint8_t s = load_relaxed(&l->state);
-    while (!(s & HELD))
-        if (cas_acquire(&l->state, &s, (uint8_t)(s | HELD))) /* [user_lock.state] */
+    while (!(s & HELD)) {
+        uint8_t to = (uint8_t)((s | HELD) & ~(w->mine ? AWAKE : 0u));
+        if (cas_acquire(&l->state, &s, to)) { /* pairs with the release [user_lock.state] */
+            user_lock_taken(l);
+            w->mine = false;
             return true;
+        }
+    }
     return false;
 }
 
-/* Most locks are held for a moment.  Tries a few times and leaves the byte alone for longer and
- * longer in between: whoever takes and releases it in a loop meanwhile works from its own cache,
- * and neither side goes to the kernel.  LOCK_TIMEOUT: sleep. */
+/* The wait ends without the lock.  What a release has left to this waiter goes to another one.
+ * LOCK_TAKEN: it was free now, and is kept if `keep`. */
 static LockResult
-try_awake(Thread *th, UserLock *l, int64_t deadline)
+give_up(Wait *w, LockResult result, bool keep)
 {
+    UserLock *l = w->lock;
+    while (w->mine) {
+        if (take(w)) {
+            if (keep)
+                return LOCK_TAKEN;
+            user_lock_release(l); /* wakes somebody if somebody sleeps */
+            break;
+        }
+        uint8_t s = load_relaxed(&l->state);
+        if ((s & HELD) && cas_relaxed(&l->state, &s, (uint8_t)(s & ~AWAKE)))
+            w->mine = false;
+    }
+    return result;
+}
+
+/* After a pause: LOCK_INTERRUPTED if an exception is set now, LOCK_TAKEN if not. */
+static LockResult
+answer_requests(Thread *th, bool interrupted)
+{
+    if (!safepoint_poll(th) || (interrupted && !signals_check(th)))
+        return LOCK_INTERRUPTED;
+    return LOCK_TAKEN;
+}
+
+typedef enum Look { LOOK_TOOK, LOOK_BUSY, LOOK_HELD, LOOK_RAISED } Look;
+
+/* Waits awake, looking now and then.  Where whoever holds the locks seldom runs meanwhile (the
+ * processors are busy) that only costs time: once it has failed, one look has to do for a while. */
+static Look
+look(Wait *w)
+{
+    Thread *th = w->th;
+    UserLock *l = w->lock;
+    bool probe = th->lock_luck || th->lock_looks++ % PROBE_EVERY == 0;
+    int looks = probe ? LOOKS : 1;
+    uint32_t turns = load_relaxed(&l->turns);
     int64_t now = clock_monotonic_ns();
-    for (int64_t pause = FIRST_PAUSE; pause <= LAST_PAUSE && now < deadline; pause *= 2) {
-        int64_t end = now + pause < deadline ? now + pause : deadline;
+    for (int i = 0; i < looks && now < w->deadline; i++) {
+        int64_t end = now + LOOK_EVERY;
         do {
-            for (int i = 0; i < 10; i++)
+            for (int k = 0; k < 8; k++)
                 os_pause();
-            if (!safepoint_poll(th))
-                return LOCK_INTERRUPTED;
             now = clock_monotonic_ns();
         } while (now < end);
-        if (!user_lock_is_held(l) && user_lock_try(l))
-            return LOCK_TAKEN;
+        uint32_t n = load_relaxed(&l->turns);
+        if (n - turns >= BUSY)
+            return LOOK_BUSY;
+        turns = n;
+        if (!user_lock_is_held(l) && take(w)) {
+            th->lock_luck = probe;
+            return LOOK_TOOK;
+        }
+        if (!safepoint_poll(th))
+            return LOOK_RAISED;
     }
+    if (probe)
+        th->lock_luck = 0;
+    return LOOK_HELD;
+}
+
+/* Sleeps by the clock; true if a signal came. */
+static bool
+nap(Thread *th, int64_t until)
+{
+    FutexWord nobody = {0};
+    blocking_begin(th);
+    FutexResult r = futex_wait(&nobody, 0, until);
+    blocking_end(th);
+    return r == FUTEX_INTERRUPTED;
+}
+
+/* Leaves the lock alone for a while and then takes it.  LOCK_TIMEOUT: not got. */
+static LockResult
+be_patient(Wait *w)
+{
+    UserLock *l = w->lock;
+    int64_t until = clock_monotonic_ns() + PATIENCE;
+    bool signal = nap(w->th, until < w->deadline ? until : w->deadline);
+    if (answer_requests(w->th, signal) == LOCK_INTERRUPTED)
+        return LOCK_INTERRUPTED;
+    int64_t end = clock_monotonic_ns() + GRAB;
+    do {
+        for (int i = 0; i < 32; i++) {
+            if (!user_lock_is_held(l) && take(w))
+                return LOCK_TAKEN;
+            os_pause();
+        }
+    } while (clock_monotonic_ns() < end);
     return LOCK_TIMEOUT;
+}
+
+/* Sets AWAKE for this waiter, if nobody else has. */
+static bool
+claim_awake(Wait *w)
+{
+    UserLock *l = w->lock;
+    uint8_t s = load_relaxed(&l->state);
+    while (!w->mine && (s & (HELD | AWAKE)) == HELD)
+        w->mine = cas_relaxed(&l->state, &s, (uint8_t)(s | AWAKE));
+    return w->mine;
+}
+
+/* Sleeps in the parking lot until a release wakes this waiter.  LOCK_TIMEOUT: look again. */
+static LockResult
+park(Wait *w)
+{
+    UserLock *l = w->lock;
+    uint8_t s = load_relaxed(&l->state), to;
+    do {
+        if (!(s & HELD))
+            return take(w) ? LOCK_TAKEN : LOCK_TIMEOUT;
+        to = (uint8_t)((s | WAITED | (w->tried ? HAND : 0u)) & ~(w->mine ? AWAKE : 0u));
+    } while (to != s && !cas_relaxed(&l->state, &s, to));
+    w->mine = false;
+    int64_t until = w->deadline;
+    if (to & AWAKE) {
+        int64_t doubt = clock_monotonic_ns() + DOUBT;
+        until = doubt < until ? doubt : until;
+    }
+    blocking_begin(w->th);
+    ParkResult r = park_wait_bits(byte_of(l), HELD | WAITED, until, true);
+    blocking_end(w->th);
+    if (r == PARK_HANDED) {
+        user_lock_taken(l);
+        return LOCK_TAKEN;
+    }
+    w->mine = w->tried = r == PARK_WOKEN;
+    if (r == PARK_TIMEOUT && until < w->deadline) /* AWAKE is this waiter's now */
+        w->mine = true;
+    return answer_requests(w->th, r == PARK_INTERRUPTED) == LOCK_INTERRUPTED ? LOCK_INTERRUPTED
+                                                                            : LOCK_TIMEOUT;
 }
 
 LockResult
@@ -63,37 +220,61 @@ user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
         return LOCK_TAKEN;
     if (deadline == 0)
         return LOCK_TIMEOUT;
+    Wait w = {.th = th, .lock = l, .deadline = deadline};
     for (;;) {
-        LockResult a = try_awake(th, l, deadline);
-        if (a != LOCK_TIMEOUT)
-            return a;
-        uint8_t s = load_relaxed(&l->state);
-        if (!(s & HELD)) {
-            if (user_lock_try(l))
-                return LOCK_TAKEN;
-            continue;
-        }
-        if (!(s & WAITED) && !cas_relaxed(&l->state, &s, (uint8_t)(s | WAITED)))
-            continue;
-        blocking_begin(th);
-        ParkResult r = park_wait(byte_of(l), HELD | WAITED, deadline, true);
-        blocking_end(th);
-        if (user_lock_try(l))
+        Look seen = look(&w);
+        if (seen == LOOK_TOOK)
             return LOCK_TAKEN;
-        if (r == PARK_TIMEOUT)
-            return LOCK_TIMEOUT;
-        if (!safepoint_poll(th))
-            return LOCK_INTERRUPTED;
-        if (r == PARK_INTERRUPTED && !signals_check(th))
-            return LOCK_INTERRUPTED;
+        LockResult r = seen == LOOK_RAISED ? LOCK_INTERRUPTED : LOCK_TIMEOUT;
+        if (seen == LOOK_BUSY && claim_awake(&w)) {
+            r = be_patient(&w);
+            w.tried = true;
+        }
+        if (r == LOCK_TIMEOUT && clock_monotonic_ns() < deadline)
+            r = park(&w);
+        if (r == LOCK_TAKEN)
+            return LOCK_TAKEN;
+        if (r == LOCK_INTERRUPTED)
+            return give_up(&w, LOCK_INTERRUPTED, false);
+        if (deadline != INT64_MAX && clock_monotonic_ns() >= deadline)
+            return take(&w) ? LOCK_TAKEN : give_up(&w, LOCK_TIMEOUT, true);
     }
+}
+
+/* Under the bucket's lock, by the holder.  HELD keeps others from changing more than AWAKE, HAND
+ * and WAITED. */
+static bool
+decide(ParkByte *b, bool any, bool more)
+{
+    uint8_t s = load_relaxed(b), to;
+    bool hand;
+    do {
+        hand = any && (s & HAND);
+        to = (uint8_t)(s & AWAKE);
+        if (hand)
+            to |= HELD;
+        else if (any)
+            to |= AWAKE;
+        if (more)
+            to |= WAITED;
+        /* release: pairs with taking it [user_lock.state]; a lock handed over: [park.ready] */
+    } while (!cas_acq_rel(b, &s, to));
+    return hand;
 }
 
 bool
 user_lock_release_slow(UserLock *l)
 {
-    if (!user_lock_is_held(l))
-        return false;
-    park_wake_one(byte_of(l), WAITED, FREE);
-    return true;
+    uint8_t s = load_relaxed(&l->state);
+    while (s & HELD) {
+        if ((s & (WAITED | AWAKE)) == WAITED) {
+            park_wake_deciding(byte_of(l), decide);
+            return true;
+        }
+        /* release: pairs with user_lock_try() [user_lock.state] */
+        if (__atomic_compare_exchange_n(&l->state.raw_, &s, (uint8_t)(s & ~HELD), false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+            return true;
+    }
+    return false;
 }

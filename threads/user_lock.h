@@ -1,31 +1,50 @@
 /* user_lock.h -- the locks that Python programs make: the state of _thread.lock and _thread.RLock.
  *
- * One byte, parked on when contended: bit 0 held, bit 1 somebody may sleep.  It has no rank and no
- * holder: any thread may release it.
+ * Such a lock has no rank and no holder: any thread may release it.  Its byte:
+ *
+ *     HELD    somebody holds it
+ *     WAITED  somebody may sleep in the parking lot (threads/park.h)
+ *     AWAKE   a waiter is up, or will be in a moment, and looks for itself: releasing wakes nobody
+ *     HAND    who sleeps has tried in vain: the release gives the lock to the longest sleeper
+ *
+ * Taking a free lock is allowed to everybody, also past those who wait ("barging"): a thread that
+ * takes and releases it in a loop goes on at full speed.  How a waiter gets it all the same, and
+ * soon: user_lock.c.
  */
 #ifndef THREADS_USER_LOCK_H
 #define THREADS_USER_LOCK_H
 
 #include "threads/mutex.h"
 
-enum { USER_LOCK_FREE = 0, USER_LOCK_HELD = 1, USER_LOCK_WAITED = 2 };
+enum { USER_LOCK_HELD = 1, USER_LOCK_WAITED = 2, USER_LOCK_AWAKE = 4, USER_LOCK_HAND = 8 };
 
 typedef struct UserLock {
     ATOMIC(uint8_t) state;
+    ATOMIC(uint32_t) turns; /* [atomic] written by the holder: how often it was taken */
 } UserLock;
 
-/* The rest of the two functions below. */
-bool user_lock_try_slow(UserLock *l);
+/* The rest of user_lock_release(). */
 bool user_lock_release_slow(UserLock *l);
+
+/* The caller has just set HELD. */
+static inline void
+user_lock_taken(UserLock *l)
+{
+    store_relaxed(&l->turns, load_relaxed(&l->turns) + 1);
+}
 
 /* Whether the lock was free and is now held. */
 static inline bool
 user_lock_try(UserLock *l)
 {
-    uint8_t s = USER_LOCK_FREE;
-    if (LIKELY(cas_acquire(&l->state, &s, USER_LOCK_HELD))) /* pairs with the release [user_lock.state] */
-        return true;
-    return user_lock_try_slow(l);
+    uint8_t s = load_relaxed(&l->state);
+    while (LIKELY(!(s & USER_LOCK_HELD))) {
+        if (LIKELY(cas_acquire(&l->state, &s, (uint8_t)(s | USER_LOCK_HELD)))) {
+            user_lock_taken(l); /* acquire: pairs with the release [user_lock.state] */
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Takes the lock, waiting until `deadline` (0: not at all; INT64_MAX: for ever).  While it waits for
@@ -37,9 +56,10 @@ LockResult user_lock_acquire(Thread *th, UserLock *l, int64_t deadline);
 static inline bool
 user_lock_release(UserLock *l)
 {
-    uint8_t s = USER_LOCK_HELD;
-    if (LIKELY(__atomic_compare_exchange_n(&l->state.raw_, &s, USER_LOCK_FREE, false, __ATOMIC_RELEASE,
-                                           __ATOMIC_RELAXED)))
+    uint8_t s = load_relaxed(&l->state);
+    if (LIKELY((s & USER_LOCK_HELD) && (s & (USER_LOCK_WAITED | USER_LOCK_AWAKE)) != USER_LOCK_WAITED) &&
+        LIKELY(__atomic_compare_exchange_n(&l->state.raw_, &s, (uint8_t)(s & ~USER_LOCK_HELD), false,
+                                           __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
         return true; /* release: pairs with user_lock_try() [user_lock.state] */
     return user_lock_release_slow(l);
 }
@@ -54,7 +74,7 @@ user_lock_is_held(const UserLock *l)
 static inline void
 user_lock_reset(UserLock *l)
 {
-    store_relaxed(&l->state, USER_LOCK_FREE); /* relaxed: the only thread of the process */
+    store_relaxed(&l->state, 0); /* relaxed: the only thread of the process */
 }
 
 #endif

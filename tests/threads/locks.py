@@ -1,6 +1,9 @@
 """Lock, RLock, Condition, Semaphore, Event, Barrier, Queue and executors keep their word."""
+import os
 import queue
+import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from race import together, done
 
@@ -85,6 +88,160 @@ def limited(i):
 
 
 together(limited)
+
+
+# Who takes a lock in a loop does not keep the others out; every way of waiting keeps it exclusive.
+def greedy(i):
+    mine = 0
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        if i % 4 == 0:
+            for _ in range(100):
+                with lock:
+                    inside[0] += 1
+                    assert inside[0] == 1
+                    inside[0] -= 1
+        elif i % 4 == 1:
+            lock.acquire()
+            inside[0] += 1
+            assert inside[0] == 1
+            inside[0] -= 1
+            lock.release()
+        elif i % 4 == 2:
+            if not lock.acquire(timeout=0.00005 * (i % 5 + 1)):
+                continue
+            inside[0] += 1
+            assert inside[0] == 1
+            inside[0] -= 1
+            lock.release()
+        else:
+            with lock:
+                inside[0] += 1
+                time.sleep(0.0001)
+                assert inside[0] == 1
+                inside[0] -= 1
+            time.sleep(0.001)
+        mine += 1
+    assert mine or i % 4 == 2
+    return mine
+
+
+together(greedy, 16)
+assert not lock.locked()
+
+# A lock as a signal: one thread takes it, another gives it back.
+baton = threading.Lock()
+passed = [0]
+
+
+def passes(i):
+    for _ in range(2000):
+        if i % 2:
+            baton.acquire()
+            passed[0] += 1
+        else:
+            while not baton.locked():
+                time.sleep(0)
+            try:
+                baton.release()
+            except RuntimeError:  # the other one was faster
+                pass
+
+
+def ends(i):
+    threads = [threading.Thread(target=passes, args=(k,)) for k in range(2)]
+    for t in threads:
+        t.start()
+    while any(t.is_alive() for t in threads):
+        if not threads[0].is_alive() and baton.locked():
+            baton.release()
+        time.sleep(0.001)
+
+
+ends(0)
+assert passed[0] == 2000
+
+# A wait that a signal handler ends by an exception leaves the others their lock.
+interrupts = 0
+
+
+class Interrupt(Exception):
+    pass
+
+
+def handler(*args):
+    raise Interrupt
+
+
+def contend():
+    while not stop:
+        with lock:
+            for _ in range(50):
+                pass
+        with rlock:
+            pass
+
+
+stop = False
+threads = [threading.Thread(target=contend) for _ in range(3)]
+for t in threads:
+    t.start()
+signal.signal(signal.SIGALRM, handler)
+end = time.monotonic() + 0.5
+while time.monotonic() < end:
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.0003)
+            while True:
+                with lock:
+                    pass
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except Interrupt:
+        interrupts += 1
+    if lock.acquire(timeout=20):
+        lock.release()
+    else:
+        raise AssertionError("the lock was lost")
+stop = True
+for t in threads:
+    t.join()
+assert interrupts and not lock.locked()
+
+# A child of a fork finds a lock that others waited for at that moment.
+stop = False
+threads = [threading.Thread(target=contend) for _ in range(3)]
+for t in threads:
+    t.start()
+for _ in range(10):
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            if lock.locked():  # by nobody who exists
+                lock.release()
+            total = 0
+
+            def again():
+                global total
+                for _ in range(2000):
+                    with lock:
+                        total += 1
+
+            crew = [threading.Thread(target=again) for _ in range(4)]
+            for t in crew:
+                t.start()
+            for t in crew:
+                t.join(30)
+            code = 0 if total == 8000 else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
+    time.sleep(0.002)
+stop = True
+for t in threads:
+    t.join()
+
 barrier = threading.Barrier(4)
 
 
