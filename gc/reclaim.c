@@ -29,6 +29,7 @@
  */
 #include "gc/reclaim.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/assert.h"
@@ -431,8 +432,11 @@ static void
 serve(Thread *th, bool force)
 {
     Reclaim *r = th->reclaim;
-    if (UNLIKELY(load_relaxed(&th->interp->flags) & INTERP_HANDED))
+    if (UNLIKELY(load_relaxed(&th->interp->flags) & INTERP_HANDED)) {
+        r->others = true;
         take_handed(th);
+        r->others = false;
+    }
     if (nothing_queued(r) || r->serving)
         return;
     r->serving = 1;
@@ -457,7 +461,9 @@ serve(Thread *th, bool force)
             if (r->waiting) {
                 safepoint_upgrade(th);
                 thread_announce(th);
+                r->others = true;
                 carry_out_due(th);
+                r->others = false;
             }
         }
     }
@@ -493,7 +499,9 @@ reclaim_announce(Thread *th)
     Reclaim *r = th->reclaim;
     if (r->waiting && !r->serving) {
         r->serving = 1;
+        r->others = true;
         carry_out_due(th);
+        r->others = false;
         r->serving = 0;
         if (nothing_queued(r)) {
             store_relaxed(&r->busy, BUSY_NO);
@@ -538,13 +546,12 @@ hand_over_pending(Thread *th)
     HandedCalls *h = mem_alloc(sizeof(*h) + th->pending_count * sizeof(h->calls[0]));
     if (h == NULL) {
         fetch_add_relaxed(&refcount_leaked, th->pending_count);
-        th->pending_count = 0;
+        th->pending_count = r->pending.count = 0;
         return;
     }
-    for (h->count = 0; th->pending_count; th->pending_count--) {
-        h->calls[h->count++] = r->pending[r->pending_first];
-        r->pending_first = (r->pending_first + 1) % r->pending_capacity;
-    }
+    h->count = th->pending_count; /* no call is being made: `late` is empty */
+    memcpy(h->calls, r->pending.calls, h->count * sizeof(h->calls[0]));
+    th->pending_count = r->pending.count = 0;
     cross_queue_put(&th->interp->gc->handed.calls, &h->handed);
     fetch_or_seq_cst(&th->interp->flags, INTERP_HANDED);
     wake_somebody(th);
@@ -640,7 +647,8 @@ reclaim_destroy(Reclaim *r)
         free_batches(r->open[d]);
     free_batches(r->waiting);
     mem_free(r->spare);
-    mem_free(r->pending);
+    mem_free(r->pending.calls);
+    mem_free(r->late.calls);
     mem_free(r);
 }
 

@@ -38,6 +38,11 @@ typedef struct PendingCall {
     Value a, b;
 } PendingCall;
 
+typedef struct PendingList {
+    PendingCall *calls;
+    uint32_t count, capacity;
+} PendingList;
+
 typedef struct Reclaim {
     RetireBlock *open[DEPTH_MAX + 1];     /* [owner] the open batches, by depth */
     RetireBlock *waiting, *waiting_last;  /* [owner] closed batches */
@@ -54,9 +59,11 @@ typedef struct Reclaim {
     ATOMIC(uint8_t) busy;            /* [atomic] BUSY_: the service thread looks here */
     Object *dead;                    /* [owner] list of the dead, see refcount.c */
 
-    PendingCall *pending;            /* [owner] ring */
-    uint32_t pending_first, pending_capacity; /* th->pending_count entries from `first` on */
-    uint32_t pending_depth;          /* [owner] nested pending_serve() */
+    PendingList pending;             /* [owner] calls to make, see pending.c */
+    PendingList late;                /* [owner] calls that wait for the outermost pending_serve() */
+    uint32_t pending_floor;          /* [owner] entries of `pending` that outer levels take care of */
+    uint32_t pending_depth;          /* [owner] calls that are being made */
+    bool others;                     /* [owner] what is queued now dies at its time, not at th's */
 } Reclaim;
 
 /* While a batch is carried out where nobody can hold a borrowed word: */

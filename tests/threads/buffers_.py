@@ -152,7 +152,7 @@ def first(i):
     for n in range(60):
         mine = bytearray(b"ab" * 500)
         given[i] = mine
-        mine.replace(b"ab", b"longer"), mine.decode(), mine.split(b"a"), mine.hex(), mine.find(b"c"), mine + mine
+        mine.replace(b"ab", b"longer"), mine.decode("utf-8", "replace"), mine.split(b"a"), mine.hex(), mine.find(b"c"), mine + mine
         other = given[i - 1]
         if other is not None:
             other[:] = b"\xe9" * 1000
