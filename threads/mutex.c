@@ -1,8 +1,9 @@
 /* mutex.c -- a lock in one byte.
  *
- * The byte: bit 0 held, bit 1 somebody sleeps in the parking lot.  Who finds the lock
+ * A Mutex: bit 0 held, bit 1 somebody sleeps in the parking lot.  Who finds the lock
  * held spins for a while, then sets bit 1 and sleeps.  Who unlocks with bit 1 set wakes
- * the longest sleeper, which competes for the lock like anybody else.
+ * the longest sleeper, which competes for the lock like anybody else.  Who waits for a ByteLock
+ * is not woken.
  *
  * Process-wide state: threads_started.
  */
@@ -10,12 +11,15 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "threads/futex.h"
 #include "threads/lock_rank.h"
 #include "threads/os_thread.h"
 #include "threads/park.h"
 
 #define HELD 1u
 #define SLEEPERS 2u
+#define FIRST_SLEEP (20 * NS_PER_US) /* of who waits for a ByteLock */
+#define LAST_SLEEP (1 * NS_PER_MS)
 
 __typeof__(threads_started) threads_started;
 
@@ -68,16 +72,18 @@ void
 byte_lock_slow(void *state_byte)
 {
     ParkByte *state = state_byte;
-    if (!spin(state, 100))
-        sleep_until_locked(NULL, state, INT64_MAX, false);
-}
-
-void
-byte_unlock_slow(void *state_byte)
-{
-    ParkByte *state = state_byte;
-    ASSERT(load_relaxed(state) & HELD);
-    park_wake_one(state, SLEEPERS, 0);
+    if (spin(state, 100))
+        return;
+    /* The holder has lost its processor. */
+    OsThread *os = os_thread_self();
+    store_relaxed(&os->waiting_on, (const void *)state);
+    FutexWord nobody = {0};
+    int64_t pause = FIRST_SLEEP;
+    do {
+        futex_wait(&nobody, 0, clock_monotonic_ns() + pause);
+        pause = pause < LAST_SLEEP ? pause * 2 : LAST_SLEEP;
+    } while (!spin(state, 1));
+    store_relaxed(&os->waiting_on, NULL);
 }
 
 bool
@@ -121,7 +127,13 @@ void
 mutex_unlock(Mutex *m)
 {
     lock_rank_released(m, m->rank);
-    byte_unlock((ByteLock *)(void *)&m->state);
+    uint8_t held = HELD;
+    /* release: pairs with mutex_lock() [mutex.state] */
+    if (UNLIKELY(!__atomic_compare_exchange_n(&m->state.raw_, &held, 0, false, __ATOMIC_RELEASE,
+                                              __ATOMIC_RELAXED))) {
+        ASSERT(held & HELD);
+        park_wake_one((ParkByte *)(void *)&m->state, SLEEPERS, 0);
+    }
 }
 
 void

@@ -2,8 +2,9 @@
  *
  * Object locks are LEAF locks: under one there is no safepoint, no Python code, no
  * drop, no blocking call, and no second object lock except through
- * object_lock_two().  A waiter spins, then sleeps on the byte's address without
- * going offline: the holder is never far from the end.  Work that needs Python
+ * object_lock_two().  A waiter spins, then sleeps by the clock for longer and longer
+ * without going offline: the holder is never far from the end, and unlocking is one
+ * plain store, which wakes nobody.  Work that needs Python
  * code (comparisons, keys) is done outside and checked again under the lock.
  *
  * Before the process starts its second thread, object_lock() only tests a word.
@@ -11,20 +12,21 @@
 #ifndef THREADS_MUTEX_H
 #define THREADS_MUTEX_H
 
+#include "base/assert.h"
 #include "base/atomic.h"
 #include "threads/thread.h"
 
 typedef struct ByteLock {
-    ATOMIC(uint8_t) state; /* bit 0 held, bit 1 somebody sleeps */
+    ATOMIC(uint8_t) state; /* 0 free, 1 held; only the holder writes it then */
 } ByteLock;
 
 void byte_lock_slow(void *state_byte);
-void byte_unlock_slow(void *state_byte);
 
 static inline void
 byte_lock(ByteLock *l)
 {
     uint8_t free_state = 0;
+    /* acquire: pairs with byte_unlock() [mutex.state] */
     if (UNLIKELY(!cas_acquire(&l->state, &free_state, 1)))
         byte_lock_slow(l);
 }
@@ -32,16 +34,14 @@ byte_lock(ByteLock *l)
 static inline void
 byte_unlock(ByteLock *l)
 {
-    uint8_t held = 1;
-    if (UNLIKELY(!__atomic_compare_exchange_n(&l->state.raw_, &held, 0, false, __ATOMIC_RELEASE,
-                                              __ATOMIC_RELAXED)))
-        byte_unlock_slow(l);
+    ASSERT(load_relaxed(&l->state) == 1);
+    store_release(&l->state, 0); /* pairs with byte_lock() [mutex.state] */
 }
 
 /* A lock for internal use that may be held across blocking calls; the waiter goes
  * offline (a safepoint).  Ranked: see lock_rank.def. */
 typedef struct Mutex {
-    ATOMIC(uint8_t) state; /* as ByteLock's */
+    ATOMIC(uint8_t) state; /* bit 0 held, bit 1 somebody sleeps */
     uint8_t rank;          /* enum LockRank; 0: not ranked */
 } Mutex;
 
