@@ -70,6 +70,22 @@ drop(Thread *th, Value v)
         object_drop(th, value_object(v));
 }
 
+/* For items of containers, among which None and its like are frequent: those need no call. */
+static inline Value
+retain_item(Thread *th, Value v)
+{
+    if (value_is_object(v) && load_relaxed(&value_object(v)->owner) != OWNER_IMMORTAL)
+        object_retain(th, value_object(v));
+    return v;
+}
+
+static inline void
+drop_item(Thread *th, Value v)
+{
+    if (value_is_object(v) && load_relaxed(&value_object(v)->owner) != OWNER_IMMORTAL)
+        object_drop(th, value_object(v));
+}
+
 static inline Value
 retain_null(Thread *th, Value v)
 {

@@ -86,12 +86,16 @@ result_reuse(Thread *th, Object *holder, Field *result)
     return v != NULL && object_unique(th, value_object(v)) ? retain(th, v) : NULL;
 }
 
-/* Remembers a fresh result tuple for result_reuse(). */
+/* Remembers a fresh result tuple for result_reuse().  If somebody kept the one that is remembered, the
+ * next ones will be kept, too: it is not tried any more, which None in its place says. */
 static inline void
 result_keep(Thread *th, Object *holder, Field *result, Value v)
 {
-    if (iter_alone(th, holder))
-        field_replace(th, holder, result, retain(th, v));
+    if (!iter_alone(th, holder))
+        return;
+    Value last = field_peek(result);
+    if (last != NONE)
+        field_replace(th, holder, result, last == NULL ? retain(th, v) : NONE);
 }
 
 /* (type, args) and (type, args, state) as new tuples; the Values are taken over, and NULL among

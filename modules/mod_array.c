@@ -1035,6 +1035,10 @@ array_iter_next(Thread *th, Value self)
                 field_replace(th, &it->head, &it->array, NULL);
             break;
         }
+        if (LIKELY(object_is_owned(th, &it->head) && (object_bits(&it->head) & BIT_SHARED) == 0)) {
+            store_relaxed(&it->index, i + 1);
+            break;
+        }
         if (cas_relaxed(&it->index, &i, i + 1))
             break;
         drop(th, v); /* another thread took it */

@@ -349,18 +349,24 @@ static const TypeSpec tuplegetter_spec = {
 
 /* -- _count_elements -- */
 
-/* Whether the mapping is a dict whose get() and item assignment are dict's own. */
+/* Whether the type finds dict's own method under this name. */
 static bool
-counts_directly(Thread *th, Value mapping)
+has_dict_method(Thread *th, Type *type, Value name)
 {
-    Type *type = type_of(mapping);
-    if (!is_dict(mapping) || SLOT(type, setitem) != dict_spec.slots.setitem)
-        return false;
-    Value own = type_lookup(th, type, NAME(get)), base = type_lookup(th, &dict_type, NAME(get));
+    Value own = type_lookup(th, type, name), base = type_lookup(th, &dict_type, name);
     bool same = own == base;
     drop_null(th, own);
     drop_null(th, base);
     return same;
+}
+
+/* Whether the mapping is a dict whose get() and item assignment are dict's own; deleting may be another's
+ * (Counter's is). */
+static bool
+counts_directly(Thread *th, Value mapping)
+{
+    return is_dict(mapping) && has_dict_method(th, type_of(mapping), NAME(__setitem__)) &&
+           has_dict_method(th, type_of(mapping), NAME(get));
 }
 
 /* mapping[key] = mapping.get(key, 0) + 1 on a plain dict. */

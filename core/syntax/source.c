@@ -5,6 +5,8 @@
  */
 #include "core/syntax/parser_impl.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -419,6 +421,15 @@ decode(Source *source, const ParseOptions *options, const char **bytes, size_t *
     }
 }
 
+/* u8_check(), past the ASCII that most texts begin with, or are, at once. */
+static const uint8_t *
+first_bad(const char *text, size_t length)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    size_t ascii = utf8_ascii_prefix(p, length);
+    return ascii == length ? NULL : u8_check(p + ascii, length - ascii);
+}
+
 /* A copy of text whose comments are not UTF-8 all over. */
 static char *
 without_bad_comments(const char *text, size_t length)
@@ -429,7 +440,7 @@ without_bad_comments(const char *text, size_t length)
     }
     memcpy(copy, text, length);
     const uint8_t *bad;
-    while ((bad = u8_check((uint8_t *)copy, length)) != NULL &&
+    while ((bad = first_bad(copy, length)) != NULL &&
            in_comment(copy, (const char *)bad)) {
         copy[(const char *)bad - copy] = '?';
     }
@@ -487,7 +498,7 @@ source_init(Source *source, const ParseOptions *options, const char *bytes,
                      "source code string cannot contain null bytes");
         goto fail;
     }
-    const uint8_t *bad = u8_check((const uint8_t *)bytes, length);
+    const uint8_t *bad = first_bad(bytes, length);
     bool claimed = !options->from_file || source->encoding != NULL || source->mark;
     if (bad != NULL && plain && claimed && in_comment(bytes, (const char *)bad)) {
         char *copy = without_bad_comments(bytes, length);
@@ -497,7 +508,7 @@ source_init(Source *source, const ParseOptions *options, const char *bytes,
         }
         free(source->decoded);
         bytes = source->decoded = copy;
-        bad = u8_check((const uint8_t *)bytes, length);
+        bad = first_bad(bytes, length);
     }
     if (bad != NULL) {
         bad_utf8(err, options, bytes, length, bad, claimed, plain);

@@ -582,8 +582,8 @@ dict_clone_table(Thread *th, Dict *d, size_t *n)
                 memcpy((void *)copy, (const void *)t, bytes);
                 for (size_t i = 0; i < length; i++) {
                     DictEntry *e = dict_entry(copy, i);
-                    retain(th, plain_load(&e->key)); /* plain: unpublished */
-                    retain(th, plain_load(&e->value));
+                    retain_item(th, plain_load(&e->key)); /* plain: unpublished */
+                    retain_item(th, plain_load(&e->value));
                 }
             }
             object_unlock(&d->head, held);
@@ -894,6 +894,35 @@ dict_settled(Thread *th, Value d)
     return object_shared(value_object(d)) ? dict_copy(th, d) : retain(th, d);
 }
 
+/* Compares entries of `a` from *pos on as far as that needs no Python code and both are private and
+ * compact.  YES: `b` has all of them; NO: not; FAILED, with no exception: the one at *pos must be
+ * compared in the general way. */
+static Answer
+dict_equal_at_once(Dict *a, Dict *b, size_t *pos)
+{
+    DictTable *t = dict_table(a), *u = dict_table(b);
+    if (t->stride != DICT_COMPACT || u->stride != DICT_COMPACT || object_shared(&a->head) ||
+        object_shared(&b->head))
+        return FAILED;
+    size_t used = load_relaxed(&t->used), others = load_relaxed(&u->used);
+    for (size_t i = *pos; i < used; i++) {
+        DictEntry *e = dict_entry(t, i);
+        Value k = load_relaxed(&e->key), v = load_relaxed(&e->value);
+        if (k == NULL || v == NULL)
+            continue;
+        DictEntry *f = i < others ? dict_entry(u, i) : NULL; /* the same place as a rule */
+        if (f == NULL || load_relaxed(&f->key) != k || load_relaxed(&f->value) == NULL)
+            f = dict_compact_find(u, k, dict_entry_hash(t, e, k));
+        Value w = f != NULL ? load_relaxed(&f->value) : NULL;
+        Answer equal = w != NULL ? quick_equal(v, w) : NO;
+        if (equal != YES) {
+            *pos = i;
+            return equal;
+        }
+    }
+    return YES;
+}
+
 Answer
 dict_equal(Thread *th, Value a, Value b)
 {
@@ -911,7 +940,14 @@ dict_equal(Thread *th, Value a, Value b)
     Value key, x, y;
     int64_t hash;
     Answer answer = dict_length(a) == dict_length(b) ? YES : NO;
-    while (answer == YES && dict_next_entry(th, as_dict(a), &pos, &key, &x, &hash)) {
+    while (answer == YES) {
+        Answer all = dict_equal_at_once(as_dict(a), as_dict(b), &pos);
+        if (all != FAILED) {
+            answer = all;
+            break;
+        }
+        if (!dict_next_entry(th, as_dict(a), &pos, &key, &x, &hash))
+            break;
         answer = dict_lookup(th, as_dict(b), key, hash, &y);
         drop(th, key);
         if (answer == YES) {

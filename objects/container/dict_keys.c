@@ -91,8 +91,11 @@ table_dispose(Thread *th, void *p)
     DictTable *t = p;
     for (size_t i = 0, n = plain_load(&t->used); i < n; i++) { /* plain: nobody else has it */
         DictEntry *e = dict_entry(t, i);
-        drop_null(th, plain_load(&e->key));
-        drop_null(th, plain_load(&e->value));
+        Value k = plain_load(&e->key), v = plain_load(&e->value);
+        if (k != NULL)
+            drop_item(th, k);
+        if (v != NULL)
+            drop_item(th, v);
     }
     small_buffer_free(th, t, dict_table_bytes(t));
 }

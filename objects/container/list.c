@@ -32,8 +32,11 @@ static void
 item_array_dispose(Thread *th, void *p)
 {
     ItemArray *a = p;
-    for (int64_t i = a->capacity; --i >= 0;)
-        drop_null(th, plain_load(&a->items[i])); /* plain: nobody else has the array */
+    for (int64_t i = a->capacity; --i >= 0;) {
+        Value v = plain_load(&a->items[i]); /* plain: nobody else has the array */
+        if (v != NULL)
+            drop_item(th, v);
+    }
     small_buffer_free(th, a, item_array_bytes((size_t)a->capacity));
 }
 
@@ -172,7 +175,7 @@ list_copy_items(Thread *th, List *l, int64_t length, int64_t start, int64_t step
     if (step == 1 && same && n > 0) {
         memcpy((void *)to, (void *)&a->items[start], n * sizeof(Field));
         for (size_t i = 0; i < n; i++)
-            retain(th, plain_load(&to[i])); /* plain: not published yet */
+            retain_item(th, plain_load(&to[i])); /* plain: not published yet */
     } else {
         for (size_t i = 0; same && i < n; i++, start += step)
             plain_store(&to[i], retain(th, load_relaxed(&a->items[start]))); /* plain: as above */
@@ -674,6 +677,25 @@ fail:
     return false;
 }
 
+/* The characters of a str as items. */
+RAISES static ItemArray *
+str_items(Thread *th, Value s)
+{
+    size_t n = str_length(s);
+    ItemArray *a = item_array_new(th, n);
+    for (size_t i = 0; a != NULL && i < n; i++) {
+        Value c = str_from_char(th, str_char(as_str(s), i));
+        if (UNLIKELY(c == NULL)) {
+            while (i > 0)
+                drop(th, plain_load(&a->items[--i])); /* plain: ours alone */
+            buffer_free(a);
+            return NULL;
+        }
+        plain_store(&a->items[i], c);
+    }
+    return a;
+}
+
 bool
 list_extend(Thread *th, Value list, Value iterable)
 {
@@ -734,6 +756,9 @@ list_extend(Thread *th, Value list, Value iterable)
         drop_null(th, items);
         return ok;
     }
+    case SHAPE_STR:
+        a = str_items(th, iterable);
+        return a != NULL && list_extend_array(th, l, a);
     default:
         return list_extend_iter(th, list, iterable);
     }
@@ -1347,8 +1372,11 @@ list_dealloc(Thread *th, Object *o)
     if (a == NULL)
         return;
     plain_store(&l->array, NULL);
-    for (int64_t i = plain_load(&l->length); --i >= 0;)
-        drop_null(th, plain_load(&a->items[i]));
+    for (int64_t i = plain_load(&l->length); --i >= 0;) {
+        Value v = plain_load(&a->items[i]);
+        if (v != NULL)
+            drop_item(th, v);
+    }
     small_buffer_free(th, a, item_array_bytes((size_t)a->capacity));
 }
 

@@ -306,54 +306,61 @@ slot_fill_locked(Set *s, SetTable *t, SetSlot *slot, Value key, int64_t hash, ui
     store_release(&s->length, load_relaxed(&s->length) + 1); /* [set.length] */
 }
 
+/* Gives a key the place that a search has found absent, with the lock held: whether there was room.  Takes
+ * the reference over. */
+static inline bool
+set_place_locked(Thread *th, Set *s, const SetProbe *p, Value key)
+{
+    SetTable *t = p->table;
+    uint32_t used = load_relaxed(&t->used);
+    size_t slot = p->slot;
+    if (UNLIKELY(p->deleted != 0) && !object_shared(&s->head)) {
+        /* Nobody else looks; who was interrupted by a comparison sees the new stamp. */
+        t->stamp = stamp_new(th);
+        slot = p->deleted - 1;
+        used--;
+    } else if (UNLIKELY(used >= table_limit(t))) {
+        return false;
+    }
+    slot_fill_locked(s, t, &t->slots[slot], key, p->hash, used);
+    return true;
+}
+
 Answer
 set_insert(Thread *th, Set *s, Value key, int64_t hash)
 {
-    SetProbe p;
-    /* Most of the time the first slot decides. */
+    /* Most of the time the first slot decides, nearly always no comparison in Python is needed. */
     object_touch(th, &s->head);
     bool held = object_lock(&s->head);
-    SetTable *first = load_relaxed(&s->table);
-    SetSlot *at = &first->slots[(size_t)hash & (set_slots(first) - 1)];
-    Value there = load_relaxed(&at->key);
-    if (there == NULL) {
-        uint32_t used = load_relaxed(&first->used);
-        if (LIKELY(used < table_limit(first))) {
-            slot_fill_locked(s, first, at, key, hash, used);
-            object_unlock(&s->head, held);
-            return YES;
-        }
-    }
-    object_unlock(&s->head, held);
-    if (there == key) {
-        drop(th, key);
-        return NO;
-    }
-    for (;;) {
-        int r = set_search_locked(th, s, &p, key, hash, &held);
-        if (UNLIKELY(r < 0))
-            break;
-        SetTable *t = p.table;
-        uint32_t used = load_relaxed(&t->used);
-        if (r == PROBE_ABSENT && p.deleted != 0 && !object_shared(&s->head)) {
-            /* Nobody else looks; who was interrupted by a comparison sees the new stamp. */
-            t->stamp = stamp_new(th);
-            slot_fill_locked(s, t, &t->slots[p.deleted - 1], key, hash, used - 1);
-            object_unlock(&s->head, held);
-            return YES;
-        }
-        if (r == PROBE_ABSENT && LIKELY(used < table_limit(t))) {
-            slot_fill_locked(s, t, &t->slots[p.slot], key, hash, used);
-            object_unlock(&s->head, held);
-            return YES;
-        }
+    SetTable *t = load_relaxed(&s->table);
+    SetSlot *at = &t->slots[(size_t)hash & (set_slots(t) - 1)];
+    uint32_t used = load_relaxed(&t->used);
+    if (LIKELY(load_relaxed(&at->key) == NULL && used < table_limit(t))) {
+        slot_fill_locked(s, t, at, key, hash, used);
         object_unlock(&s->head, held);
+        return YES;
+    }
+    SetProbe p;
+    probe_start(&p, t, hash);
+    int r = probe_run(&p, key);
+    bool placed = r == PROBE_ABSENT && set_place_locked(th, s, &p, key);
+    object_unlock(&s->head, held);
+    if (LIKELY(placed))
+        return YES;
+    for (;;) {
         if (r == PROBE_FOUND) {
             drop(th, key);
             return NO;
         }
-        if (!set_grow(th, s, t, 1))
+        if (r == PROBE_ABSENT && !set_grow(th, s, p.table, 1))
             break;
+        r = set_search_locked(th, s, &p, key, hash, &held);
+        if (UNLIKELY(r < 0))
+            break;
+        placed = r == PROBE_ABSENT && set_place_locked(th, s, &p, key);
+        object_unlock(&s->head, held);
+        if (placed)
+            return YES;
     }
     drop(th, key);
     return FAILED;

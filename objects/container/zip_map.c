@@ -123,8 +123,13 @@ zip_next(Thread *th, Value self)
         }
         tuple_init_item(result, i, v);
     }
-    if (alone && object_is_owned(th, &z->head) && !object_shared(&z->head))
-        field_replace(th, &z->head, &z->result, retain(th, result));
+    /* If somebody kept the last one, the next ones will be kept, too: it is not tried any more, which
+     * None in its place says. */
+    if (alone && object_is_owned(th, &z->head) && !object_shared(&z->head)) {
+        Value last = field_peek(&z->result);
+        if (last != NONE)
+            field_replace(th, &z->head, &z->result, last == NULL ? retain(th, result) : NONE);
+    }
     return result;
 }
 

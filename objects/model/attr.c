@@ -24,12 +24,6 @@ name_interned(Thread *th, Value name)
     return plain;
 }
 
-static inline bool
-is_plain_name(Value name)
-{
-    return is_exact(name, SHAPE_STR) && str_is_interned(name);
-}
-
 static COLD bool
 raise_bad_name(Thread *th, Value name)
 {
@@ -325,6 +319,8 @@ get_attr_optional(Thread *th, Value o, Value name, Value *out)
         a = generic_get_attr_optional(th, o, name, out);
     } else if (fn == type_get_attr) {
         a = type_get_attr_optional(th, o, name, out);
+    } else if (fn == module_getattr) {
+        a = module_getattr_optional(th, o, name, out);
     } else {
         *out = fn(th, o, name);
         a = *out ? YES : FAILED;

@@ -9,6 +9,7 @@
 #include "objects/container/container.h"
 #include "objects/error/error.h"
 #include "objects/model/names.h"
+#include "objects/model/type_priv.h"
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/text/str.h"
@@ -232,10 +233,36 @@ missing_attribute(Thread *th, Value self, Value name)
 Value
 module_getattr(Thread *th, Value self, Value name)
 {
-    Value v = generic_get_attr(th, self, name);
-    if (LIKELY(v != NULL) || !error_matches(th, &exc_AttributeError))
+    Value v = NULL;
+    Answer there = is_plain_name(name) ? generic_get_attr_optional(th, self, name, &v) : FAILED;
+    if (LIKELY(there == YES))
         return v;
+    if (there == FAILED) {
+        if (!error_set(th))
+            v = generic_get_attr(th, self, name);
+        if (v != NULL || !error_matches(th, &exc_AttributeError))
+            return v;
+    }
     return missing_attribute(th, self, name);
+}
+
+Answer
+module_getattr_optional(Thread *th, Value self, Value name, Value *out)
+{
+    Answer there = generic_get_attr_optional(th, self, name, out);
+    if (LIKELY(there == YES))
+        return YES;
+    if (there == NO && is_dict(module_dict(self))) {
+        Value hook = dict_get_str(th, module_dict(self), NAME(__getattr__));
+        drop_null(th, hook);
+        if (hook == NULL && !error_set(th))
+            return NO;
+        error_clear(th);
+    } else if (there == FAILED && !error_matches(th, &exc_AttributeError)) {
+        return FAILED;
+    }
+    *out = missing_attribute(th, self, name);
+    return *out != NULL ? YES : FAILED;
 }
 
 static Value

@@ -10,6 +10,7 @@
 #include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/model/shape.h"
+#include "objects/text/str.h"
 #include "threads/mutex.h"
 
 /* attrs_offset of types whose instances vary in length: the AttrPart is found from the end
@@ -175,6 +176,15 @@ void type_dealloc(Thread *th, Object *o);
 /* -- attr.c: NO: absent, without making an AttributeError -- */
 Answer generic_get_attr_optional(Thread *th, Value o, Value name, Value *out);
 Answer type_get_attr_optional(Thread *th, Value type, Value name, Value *out);
+Answer module_getattr_optional(Thread *th, Value module, Value name, Value *out); /* module.c */
+Value module_getattr(Thread *th, Value module, Value name);
+
+/* Whether the caches and tables of attributes can be asked for this name as it is. */
+static inline bool
+is_plain_name(Value name)
+{
+    return is_exact(name, SHAPE_STR) && str_is_interned(name);
+}
 /* Calls fn with the interned form of a name that is none; TypeError if it is no str. */
 Value get_attr_by(Thread *th, Value o, Value name, GetAttrFn fn);
 bool set_attr_by(Thread *th, Value o, Value name, Value v, SetAttrFn fn);

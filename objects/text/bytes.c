@@ -6,6 +6,7 @@
 
 #include "objects/model/names.h"
 #include "threads/interp.h"
+#include "threads/safepoint.h"
 
 #define BYTES_OFFSET offsetof(Bytes, data)
 #define BYTES_MAX_LENGTH ((size_t)1 << 60)
@@ -179,7 +180,8 @@ byte_value(Thread *th, Value v, uint8_t *out)
 bool
 bytes_collect(Thread *th, Value iterable, const char *range_message, uint8_t **p, size_t *n)
 {
-    Value it = get_iter(th, iterable);
+    bool is_list = is_exact(iterable, SHAPE_LIST);
+    Value it = is_list ? retain(th, iterable) : get_iter(th, iterable);
     if (it == NULL) {
         return false;
     }
@@ -198,9 +200,15 @@ bytes_collect(Thread *th, Value iterable, const char *range_message, uint8_t **p
         raise_memory(th);
     }
     while (good) {
-        Value item = iter_next(th, it);
+        /* Of a list as its iterator would give it. */
+        Value item = is_list ? list_get(th, it, (int64_t)count) : iter_next(th, it);
         if (item == NULL) {
             good = !error_set(th);
+            break;
+        }
+        if (is_list && UNLIKELY((count & 1023) == 1023) && !safepoint_poll(th)) {
+            drop(th, item);
+            good = false;
             break;
         }
         uint8_t byte;

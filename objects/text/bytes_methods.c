@@ -375,9 +375,37 @@ rsplit_spaces(Thread *th, Value list, bool kind, ByteView b, size_t max)
     }
 }
 
+/* At one byte; pieces are short as a rule. */
+static bool
+split_by_byte(Thread *th, Value list, bool kind, ByteView b, uint8_t sep, size_t max)
+{
+    size_t start = 0;
+    for (size_t pieces = 0; pieces < max; pieces++) {
+        size_t i = start, near = b.n - start > 16 ? start + 16 : b.n;
+        while (i < near && b.p[i] != sep) {
+            i++;
+        }
+        if (i == near && i < b.n) {
+            const uint8_t *at = memchr(b.p + i, sep, b.n - i);
+            i = at == NULL ? b.n : (size_t)(at - b.p);
+        }
+        if (i == b.n) {
+            break;
+        }
+        if (!add_piece(th, list, kind, b.p + start, i - start)) {
+            return false;
+        }
+        start = i + 1;
+    }
+    return add_piece(th, list, kind, b.p + start, b.n - start);
+}
+
 static bool
 split_by(Thread *th, Value list, bool kind, ByteView b, const ByteArg *sep, size_t max)
 {
+    if (sep->n == 1) {
+        return split_by_byte(th, list, kind, b, sep->p[0], max);
+    }
     size_t start = 0;
     for (size_t pieces = 0; pieces < max; pieces++) {
         int64_t at = chars_find((Chars){b.p + start, b.n - start, 1}, byte_arg_chars(sep));
@@ -428,7 +456,7 @@ split_common(Thread *th, Value self, const ParamSpec *params, const Arg *args, s
     Value list = NULL;
     if (!spaces && sep.n == 0) {
         raise_value_error(th, "empty separator");
-    } else if ((list = list_new(th, 4)) != NULL) {
+    } else if ((list = list_new(th, 12)) != NULL) {
         ByteView b = byte_view(th, self);
         bool good = spaces ? (from_right ? rsplit_spaces(th, list, kind, b, limit)
                                          : split_spaces(th, list, kind, b, limit))

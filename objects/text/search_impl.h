@@ -220,6 +220,35 @@ FN(count)(const CHAR *s, size_t n, const CHAR *x, size_t m, size_t max)
         return found;
     }
     size_t at = 0;
+#if CHAR_SIZE == 1 && defined(__SSE2__)
+    /* As in find(), without a new start for each occurrence. */
+    const __m128i head = _mm_set1_epi8((char)x[0]), tail = _mm_set1_epi8((char)x[m - 1]);
+    size_t block = 0, wasted = 0;
+    while (m > 1 && block + 16 + m - 1 <= n && (wasted <= 256 || wasted <= 2 * block)) {
+        const void *p = s + block, *q = s + block + m - 1;
+        unsigned hits = (unsigned)_mm_movemask_epi8(
+            _mm_and_si128(_mm_cmpeq_epi8(_mm_loadu_si128(p), head),
+                          _mm_cmpeq_epi8(_mm_loadu_si128(q), tail)));
+        for (; hits != 0; hits &= hits - 1) {
+            size_t i = block + (unsigned)__builtin_ctz(hits);
+            if (i < at) { /* within the last occurrence */
+                continue;
+            }
+            if (same_bytes(s + i + 1, x + 1, m - 1)) {
+                if (++found == max) {
+                    return found;
+                }
+                at = i + m;
+            } else {
+                wasted += m;
+            }
+        }
+        block += 16;
+    }
+    if (at < block) {
+        at = block;
+    }
+#endif
     while (found < max && at + m <= n) {
         int64_t hit = FN(find)(s + at, n - at, x, m);
         if (hit < 0) {
