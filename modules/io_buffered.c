@@ -1019,7 +1019,7 @@ buffered_close(Thread *th, Value self)
     leave(b);
     /* Python code may override flush(). */
     bool ok = true;
-    if (io_is_exact_buffered(self) && !io_has_own(th, self, NAME(flush)))
+    if (io_is_exact_buffered(self) && type_of(self) != &io_reader_type && !io_has_own(th, self, NAME(flush)))
         ok = io_buffered_flush(th, self) != NULL;
     else
         ok = io_call(th, self, NAME(flush));

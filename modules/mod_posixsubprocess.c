@@ -18,6 +18,9 @@
 
 #include "threads/at_fork.h"
 
+/* The message of what fails before exec(): subprocess.py names the folder, not the program then. */
+#define NEVER_EXECUTED "noexec"
+
 typedef struct Job {
     char **argv, **executables, **env;
     const char *cwd;
@@ -106,7 +109,7 @@ run_child(Thread *th, Job *j)
     else if (j->errwrite > 0 && dup2(j->errwrite, 2) < 0)
         goto fail;
     if (j->cwd && chdir(j->cwd) < 0)
-        child_fail(j->errpipe_write, "OSError", errno, "noexec:chdir");
+        child_fail(j->errpipe_write, "OSError", errno, NEVER_EXECUTED);
     if (j->umask >= 0)
         umask((mode_t)j->umask);
     if (j->restore_signals) {
@@ -141,7 +144,7 @@ run_child(Thread *th, Job *j)
     }
     child_fail(j->errpipe_write, "OSError", saved ? saved : errno, "");
 fail:
-    child_fail(j->errpipe_write, "OSError", errno, "");
+    child_fail(j->errpipe_write, "OSError", errno, NEVER_EXECUTED);
 }
 
 static Value

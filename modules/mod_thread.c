@@ -8,6 +8,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -556,11 +557,17 @@ adopt_locals(Thread *th, Thread *gone)
     locals_forget(th, gone);
 }
 
-/* Who held the import lock does not exist any more. */
+/* In the child of a fork by a thread that does not run the main program: how many such threads there
+ * are.  The process ends with the last, as nobody is left who would end it.  0 everywhere else. */
+static ATOMIC(uint32_t) left_behind;
+
+/* Who held the import lock does not exist any more, nor does who ran the main program. */
 static void
-free_import_lock(void)
+reset_in_child(void)
 {
     Thread *th = thread_current;
+    if (th && !th->is_main)
+        store_relaxed(&left_behind, 1);
     InterpState *s = th ? interp_state(th) : NULL;
     if (s == NULL || load_relaxed(&s->import_owner) == th)
         return;
@@ -569,7 +576,7 @@ free_import_lock(void)
     s->import_depth = 0;
 }
 
-static const ForkHooks fork_hooks = {.child = free_import_lock, .adopt = adopt_locals};
+static const ForkHooks fork_hooks = {.child = reset_in_child, .adopt = adopt_locals};
 
 /* -- uncaught exceptions of threads --------------------------------------------------------------------------- */
 
@@ -682,6 +689,8 @@ run_thread(Thread *th, void *arg)
     pending_serve(th); /* finalizers run here, before whoever joins this thread goes on */
     locals_forget(th, th); /* of those that finalizers have used */
     end_sentinel(th);
+    if (UNLIKELY(load_relaxed(&left_behind)) && fetch_add_relaxed(&left_behind, -1u) == 1)
+        exit(0);
 }
 
 static Value
@@ -702,9 +711,14 @@ thread_start_new(Thread *th, Value self, const Arg *a, size_t n)
     *s = (Start){retain(th, arg(a, 0)), retain(th, arg(a, 1)), n > 2 ? retain(th, arg(a, 2)) : NULL};
     Thread *t = thread_acquire(th->interp);
     uint64_t ident;
+    bool counted = load_relaxed(&left_behind) != 0;
+    if (counted)
+        fetch_add_relaxed(&left_behind, 1);
     if (t == NULL || !thread_start_ident(t, run_thread, s, os_thread_stack_size(), &ident)) {
         if (t)
             thread_release(t);
+        if (counted)
+            fetch_add_relaxed(&left_behind, -1u);
         drop(th, s->function);
         drop(th, s->args);
         drop_null(th, s->kwargs);
