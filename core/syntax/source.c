@@ -310,8 +310,10 @@ bad_utf8(ParseError *err, const ParseOptions *options, const char *text, size_t 
     }
     err->end_lineno = lineno;
     err->end_col = -1;
-    size_t shown = strcspn(line, "\r\n");
-    shown = shown < (size_t)(end - line) ? shown : (size_t)(end - line);
+    size_t shown = 0; /* the text need not end with a null byte */
+    while (line + shown < end && line[shown] != '\r' && line[shown] != '\n') {
+        shown++;
+    }
     err->text = malloc(shown + 2);
     if (err->text != NULL) {
         memcpy(err->text, line, shown);
