@@ -3,6 +3,7 @@
 #include "modules/modules.h"
 #include "modules/posix.h"
 
+#include <limits.h>
 #include <math.h>
 #include <poll.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 /* Seconds (None: for ever) to a deadline in ns; INT64_MAX: none. */
 static bool
-deadline_arg(Thread *th, Value v, double scale, int64_t *deadline)
+deadline_arg(Thread *th, Value v, double scale, bool is_poll, int64_t *deadline)
 {
     *deadline = INT64_MAX;
     if (v == NULL || v == NONE)
@@ -32,12 +33,17 @@ deadline_arg(Thread *th, Value v, double scale, int64_t *deadline)
         raise_value_error(th, "Invalid value NaN (not a number)");
         return false;
     }
-    if (d * scale > 9.2e9) {
+    d *= scale;
+    if (fabs(d) > 9.2233720368e9) {
+        raise_overflow(th, "timestamp too large to convert to C _PyTime_t");
+        return false;
+    }
+    if (is_poll && fabs(d) > INT_MAX / 1e3) { /* the system's timeout is an int of milliseconds */
         raise_overflow(th, "timeout is too large");
         return false;
     }
     if (d >= 0)
-        *deadline = clock_monotonic_ns() + (int64_t)ceil(d * scale * 1e9);
+        *deadline = clock_deadline_ns((int64_t)ceil(d * 1e9));
     else if (scale == 1.0)
         *deadline = -1;
     return true;
@@ -110,7 +116,7 @@ select_select(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self;
     int64_t deadline;
-    if (!deadline_arg(th, n > 3 ? arg(a, 3) : NULL, 1.0, &deadline))
+    if (!deadline_arg(th, n > 3 ? arg(a, 3) : NULL, 1.0, false, &deadline))
         return NULL;
     if (deadline == -1)
         return raise_value_error(th, "timeout must be non-negative");
@@ -225,7 +231,7 @@ poll_poll(Thread *th, Value self, const Arg *a, size_t n)
 {
     Poll *p = (Poll *)(void *)self;
     int64_t deadline;
-    if (!deadline_arg(th, n ? arg(a, 0) : NULL, 0.001, &deadline))
+    if (!deadline_arg(th, n ? arg(a, 0) : NULL, 0.001, true, &deadline))
         return NULL;
     uint8_t idle = 0;
     if (!cas_acquire(&p->running, &idle, 1))
@@ -396,7 +402,7 @@ epoll_poll(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     int ep = epoll_fd(th, self), max = -1;
     int64_t deadline;
     if (ep < 0 || !args_bind(th, &params, a, n, kwnames, v) || !arg_int(th, v[1], &max) ||
-        !deadline_arg(th, v[0], 1.0, &deadline))
+        !deadline_arg(th, v[0], 1.0, true, &deadline))
         return NULL;
     if (deadline == -1)
         deadline = INT64_MAX;
