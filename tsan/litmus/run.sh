@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-/tmp/weft-litmus}
 mkdir -p "$out"
-sources="base/mem.c base/clock.c base/hash.c base/assert.c $(echo threads/*.c gc/*.c)"
+sources="base/mem.c base/mem_map.c base/clock.c base/hash.c base/assert.c $(echo threads/*.c gc/*.c)"
 status=0
 for variant in "thread:clang -O1 -g -fsanitize=thread -DWEFT_SANITIZER_thread:" "plain:gcc -O2 -g:-lmimalloc"; do
     name=${variant%%:*}
