@@ -576,6 +576,7 @@ bool
 set_fill_copy(Thread *th, Value to, Set *from, size_t extra)
 {
     Set *s = as_set(to);
+    bool frozen = is_frozenset(value_of(from)); /* nobody changes it, so it is not locked */
     object_touch(th, &from->head);
     for (;;) {
         size_t length = (size_t)load_acquire(&from->length); /* [set.length] */
@@ -584,11 +585,12 @@ set_fill_copy(Thread *th, Value to, Set *from, size_t extra)
         SetTable *t = table_new(th, length + extra);
         if (t == NULL)
             return false;
-        bool held = object_lock(&from->head);
+        bool held = !frozen && object_lock(&from->head);
         bool same = (size_t)load_relaxed(&from->length) == length;
         if (same)
             table_copy(th, t, load_relaxed(&from->table), true, length);
-        object_unlock(&from->head, held);
+        if (!frozen)
+            object_unlock(&from->head, held);
         if (LIKELY(same)) {
             plain_store(&s->table, t); /* plain: not published yet */
             plain_store(&s->length, (int64_t)length);
