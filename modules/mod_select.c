@@ -24,7 +24,7 @@ deadline_arg(Thread *th, Value v, double scale, bool is_poll, int64_t *deadline)
         return true;
     double d;
     if (!is_float(v) && !is_int(v) && !type_of(v)->s.index) {
-        raise_type_error(th, "timeout must be a real number or None");
+        raise_type_error(th, "timeout must be %s or None", is_poll ? "an integer" : "a float");
         return false;
     }
     if (!arg_double(th, v, &d))
