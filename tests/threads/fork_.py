@@ -73,4 +73,21 @@ for n in range(15):
 stop = True
 for t in pool:
     t.join()
+
+# A child that another thread than the main one forked ends when its last thread does, not before.
+def forks():
+    pid = os.fork()
+    if pid == 0:
+        threading.Thread(target=lambda: (time.sleep(0.05), os.write(writing, b"x"))).start()
+        return
+    codes.append(os.waitpid(pid, 0)[1])
+
+
+codes = []
+reading, writing = os.pipe()
+for i in range(3):
+    t = threading.Thread(target=forks)
+    t.start()
+    t.join()
+assert codes == [0] * 3 and os.read(reading, 9) == b"xxx", codes
 done()
