@@ -246,6 +246,12 @@ compile_module(Compiler *c, AstMod *mod)
     return code;
 }
 
+static Value
+keep_name(void *context, Value STEALS name)
+{
+    return keep_value(context, name);
+}
+
 /* Compiles, or only shows the scopes if `show` is given. */
 static Value
 compile_tree(Thread *th, const AstNode *tree, const CompileOptions *options,
@@ -265,7 +271,7 @@ compile_tree(Thread *th, const AstNode *tree, const CompileOptions *options,
     if (ok) {
         c.symbols = (Symbols){.th = th, .arena = &c.arena, .filename = options->filename,
                               .future_annotations = (c.future & CODE_FUTURE_ANNOTATIONS) != 0,
-                              .mangle = mangle_name, .context = &c};
+                              .mangle = mangle_name, .keep = keep_name, .context = &c};
         if (symbols_build(&c.symbols, tree))
             code = show ? show(th, c.symbols.module) : compile_module(&c, mod);
     }

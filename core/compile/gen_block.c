@@ -146,10 +146,22 @@ leave_blocks(Unit *u, Block *last)
     Block *saved = u->block;
     for (Block *b = saved; b != last && !u->c->failed; b = b->outer) {
         block_suspend(u, b);
+        if (b->kind == BLOCK_HANDLER) /* its guard ends the pair, which leave_block() does here */
+            block_suspend(u, b->outer);
         u->block = b->outer;
         leave_block(u, b);
     }
     u->block = saved;
+}
+
+/* Drops the temporaries that are live beyond the first `kept` ones, but for `but` (-1: none): values of
+ * return statements whose finally parts are being left by another return, by break or continue. */
+static void
+drop_pending(Unit *u, uint32_t kept, int but)
+{
+    for (size_t i = u->live.count; i-- > kept && !u->c->failed;)
+        if (u->live.items[i] != but)
+            drop_temp(u, u->live.items[i]);
 }
 
 static void
@@ -198,6 +210,7 @@ gen_return(Unit *u, AstStmt *st)
     if (leave)
         leave_blocks(u, NULL);
     gen_at(u, st);
+    drop_pending(u, 0, v.temp ? v.reg : -1);
     if (constant)
         emit_wide(u, OP_RETURN_CONST, 0, 0, (int32_t)gen_const(u, value ? value->Constant.value : NONE));
     else
@@ -223,6 +236,7 @@ gen_break(Unit *u, AstStmt *st, bool is_continue)
     }
     Saved saved = save_state(u);
     leave_blocks(u, loop);
+    drop_pending(u, loop->live_count, -1);
     if (!is_continue) {
         block_suspend(u, loop);
         leave_block(u, loop);

@@ -760,14 +760,12 @@ visit_alias(Symbols *s, AstAlias *alias, bool from)
                 Value head = str_substring(s->th, name, 0, (size_t)dot);
                 if (head)
                     head = str_intern(s->th, head);
+                head = s->keep(s->context, head);
                 if (head == NULL) {
                     s->failed = true;
                     return;
                 }
-                /* mangle() keeps what it returns alive */
-                define_in(s, s->current, s->mangle(s->context, s->current->private_class, head),
-                          DEF_IMPORT, (const AstNode *)alias);
-                drop(s->th, head);
+                define(s, head, DEF_IMPORT, alias);
                 return;
             }
         }

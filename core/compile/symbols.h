@@ -67,6 +67,7 @@ typedef struct Symbols {
     Scope **by_node;         /* node->mark - 1 indexes it */
     uint32_t node_count, node_capacity;
     Value (*mangle)(void *context, Value class_name, Value name); /* kept by the context */
+    Value (*keep)(void *context, Value STEALS name); /* until the code is made; NULL: failed */
     void *context;
 } Symbols;
 

@@ -373,11 +373,14 @@ run_with_locals(Thread *th, Value function, Value locals)
     Function *fn = as_function(function);
     Code *code = as_code(load_acquire(&fn->code));
     Frame *nf = (Frame *)(void *)frame_stack_top(th);
-    nf->function = retain(th, function);
-    if (!push_frame(th, nf, code, fn, FRAME_ENTRY, 0)) {
-        drop(th, nf->function);
+    if (UNLIKELY(th->recursion_left <= 0 || !frame_fits(th, nf->r, code)))
+        return raise_recursion(th, "");
+    /* Whoever makes a class of any function: its parameters have their defaults, or it complains. */
+    if (code->param_count != 0 && !bind_args(th, fn, code, nf->r, NULL, 0, NULL))
         return NULL;
-    }
+    nf->function = retain(th, function);
+    if (!push_frame(th, nf, code, fn, FRAME_ENTRY, code->param_count))
+        abort(); /* there was room */
     if (locals != NULL && locals != nf->locals) {
         Value old = nf->locals;
         nf->locals = retain(th, locals);

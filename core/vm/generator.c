@@ -263,8 +263,10 @@ delegate_done(Thread *th, Generator *g, Value STEALS v, Value *result)
     Frame *f = &g->frame;
     const Instr *pc = f->pc;
     Value it = f->r[pc->b], sent = f->r[pc->c];
+    Value old = pc->flags & A_LIVE ? f->r[pc->a] : NULL;
     f->r[pc->b] = f->r[pc->c] = NULL;
     f->r[pc->a] = v;
+    reg_drop(th, old);
     reg_drop(th, it);
     reg_drop(th, sent);
     f->pc = pc + 1;

@@ -100,10 +100,8 @@ name_delete(Thread *th, Frame *f, Value name)
     }
     if (set_item(th, f->locals, name, NULL))
         return true;
-    if (error_matches(th, &exc_KeyError)) {
-        error_clear(th);
-        raise_with_name(th, &exc_NameError, "name '%V' is not defined", name);
-    }
+    error_clear(th); /* whatever it was, as in CPython */
+    raise_with_name(th, &exc_NameError, "name '%V' is not defined", name);
     return false;
 }
 

@@ -96,8 +96,10 @@ generator_returned: /* `result` is what it returned; this frame's instruction ha
 yield_from_done:
 {
     Value it = r[pc->b], sent = r[pc->c];
+    Value old = pc->flags & A_LIVE ? r[pc->a] : NULL;
     r[pc->b] = r[pc->c] = NULL;
     r[pc->a] = result;
+    reg_drop(th, old);
     reg_drop(th, it);
     reg_drop(th, sent);
     FINISH(0);

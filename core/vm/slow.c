@@ -180,8 +180,10 @@ append_in_place(Thread *th, Frame *f, const Instr *pc, bool *done)
     Value y = reg(f, pc->c);
     f->r[pc->b] = NULL;
     Value v = str_append(th, x, y);
-    if (v == NULL)
+    if (v == NULL) {
+        f->r[pc->b] = x;
         return false;
+    }
     *done = true;
     Value c = f->r[pc->c];
     if ((pc->flags & A_LIVE) && pc->a != pc->b)

@@ -421,6 +421,15 @@ exception_group_match(Thread *th, Value exc, Value cls, Value *rest)
             drop(th, pair);
             return NULL;
         }
+        for (int64_t i = 0; i < 2; i++) { /* a subclass's split() may give anything */
+            Value part = tuple_item(pair, i);
+            if (part != NONE && !is_exception(part)) {
+                raise_type_error(th, "%N.split must return exceptions or None, not %T",
+                                 type_of(exc), part);
+                drop(th, pair);
+                return NULL;
+            }
+        }
         Value match = retain(th, tuple_item(pair, 0));
         *rest = retain(th, tuple_item(pair, 1));
         drop(th, pair);
@@ -485,6 +494,21 @@ projection(Thread *th, Value orig, Value kept)
     return match;
 }
 
+/* The exception at i of what except* clauses have left, new; NONE: there is none.  Code from outside
+ * may have put anything there. */
+static Value
+raised_at(Thread *th, Value raised, int64_t i)
+{
+    Value exc = list_get(th, raised, i);
+    if (exc == NULL)
+        return NONE;
+    if (exc != NONE && !is_exception(exc)) {
+        drop(th, exc);
+        return raise_system_error(th, "except* has collected what is no exception");
+    }
+    return exc;
+}
+
 Value
 exception_group_reraise(Thread *th, Value orig, Value raised)
 {
@@ -493,8 +517,8 @@ exception_group_reraise(Thread *th, Value orig, Value raised)
         return NONE;
     if (!is_group(orig)) { /* a single exception: only one clause can have taken it */
         for (int64_t i = 0; i < n; i++) {
-            Value exc = list_get(th, raised, i);
-            if (exc != NULL && exc != NONE)
+            Value exc = raised_at(th, raised, i);
+            if (exc != NONE)
                 return exc;
         }
         return NONE;
@@ -506,8 +530,10 @@ exception_group_reraise(Thread *th, Value orig, Value raised)
     if (fresh == NULL || kept == NULL)
         goto done;
     for (int64_t i = 0; i < n; i++) {
-        Value exc = list_get(th, raised, i);
-        if (exc == NULL || exc == NONE)
+        Value exc = raised_at(th, raised, i);
+        if (exc == NULL)
+            goto done;
+        if (exc == NONE)
             continue;
         bool ok = list_append(th, same_metadata(exc, orig) ? kept : fresh, exc);
         drop(th, exc);

@@ -293,14 +293,16 @@ grown_copy(Thread *th, Value a, size_t n, uint8_t width, bool ascii)
 }
 
 Value
-str_append(Thread *th, Value STEALS a, Value b)
+str_append(Thread *th, Value a, Value b)
 {
     if (UNLIKELY(!is_exact(a, SHAPE_STR) || !is_exact(b, SHAPE_STR) ||
                  as_str(a)->length == 0 || as_str(b)->length == 0 ||
                  as_str(a)->width < as_str(b)->width ||
                  !object_unique(th, value_object(a)))) {
         Value v = str_concat(th, a, b);
-        drop(th, a);
+        if (v != NULL) {
+            drop(th, a);
+        }
         return v;
     }
     /* Nobody else can see `a`, so its plain fields may change. */
@@ -319,10 +321,10 @@ str_append(Thread *th, Value STEALS a, Value b)
         plain_store(&s->kind_cache, 0);
     } else {
         Value grown = grown_copy(th, a, n, width, ascii);
-        drop(th, a);
         if (grown == NULL) {
             return NULL;
         }
+        drop(th, a);
         a = grown;
         s = as_str(a);
     }

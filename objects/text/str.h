@@ -62,8 +62,8 @@ RAISES Value str_substring(Thread *th, Value s, size_t start, size_t end);
 /* s[start:stop:step], the bounds as slice_unpack() gives them; the step is not 0. */
 RAISES Value str_slice(Thread *th, Value s, int64_t start, int64_t stop, int64_t step);
 RAISES Value str_concat(Thread *th, Value a, Value b);
-/* a += b where `a` is given up: in place if nobody else has it. */
-RAISES Value str_append(Thread *th, Value STEALS a, Value b);
+/* a += b where `a` is given up unless it fails: in place if nobody else has it. */
+RAISES Value str_append(Thread *th, Value a, Value b);
 RAISES Value str_join(Thread *th, Value separator, Value iterable);
 RAISES Value str_join_array(Thread *th, Value separator, const Value *items, size_t n);
 RAISES Value str_join_args(Thread *th, const Arg *parts, size_t n); /* f-strings: "" separator, all str */
