@@ -1,7 +1,7 @@
 /* marshal_read.c -- bytes to values.
  *
  * The input is not trusted: every size is compared with what is left, every reference with what has
- * been read, and code objects go through code_verify().  Data that ends early raises EOFError,
+ * been read, and code objects go through code_check().  Data that ends early raises EOFError,
  * other damage ValueError or TypeError.  The reader belongs to one thread.
  */
 #include "modules/marshal.h"
@@ -481,6 +481,32 @@ read_typed(Thread *th, Reader *r, Value *out, bool (*is_type_of)(Value), const c
 static bool is_exact_tuple(Value v) { return is_exact(v, SHAPE_TUPLE); }
 static bool is_exact_str(Value v) { return is_exact(v, SHAPE_STR); }
 
+/* A tuple of names, interned: a new one in its place. */
+static bool
+intern_names(Thread *th, Value *names)
+{
+    int64_t n = tuple_length(*names);
+    Value t = n ? tuple_new(th, (size_t)n) : retain(th, tuple_empty);
+    for (int64_t i = 0; t != NULL && i < n; i++) {
+        Value name = tuple_item(*names, i);
+        if (!is_exact_str(name)) {
+            DROP_CLEAR(th, t);
+            bad_data(th, "code object");
+            break;
+        }
+        Value s = str_intern(th, retain(th, name));
+        if (s == NULL)
+            DROP_CLEAR(th, t);
+        else
+            tuple_init_item(t, i, s);
+    }
+    if (t == NULL)
+        return false;
+    drop(th, *names);
+    *names = t;
+    return true;
+}
+
 static Value
 read_code(Thread *th, Reader *r, size_t index)
 {
@@ -507,12 +533,8 @@ read_code(Thread *th, Reader *r, size_t index)
     for (size_t i = 0; i < ARRAY_LEN(values); i++)
         if (!read_typed(th, r, &values[i], kinds[i], "code object"))
             goto end;
-    for (int t = 1; t <= 2; t++)
-        for (int64_t i = 0; i < tuple_length(values[t]); i++)
-            if (!is_exact_str(tuple_item(values[t], i))) {
-                bad_data(th, "code object");
-                goto end;
-            }
+    if (!intern_names(th, &values[1]) || !intern_names(th, &values[2]))
+        goto end;
     const uint32_t *starts = arrays[3];
     if (live_sets != 0 && starts[live_sets] != live_count) {
         bad_data(th, "code object");
@@ -548,8 +570,13 @@ read_code(Thread *th, Reader *r, size_t index)
         .position_table = arrays[6],
         .position_table_size = position_size,
     };
-    if (code_verify(th, &init))
+    CodeFault fault;
+    if (code_check(&init, &fault))
         code = ref_set(th, r, index, code_new(th, &init));
+    else if (fault.no_memory)
+        raise_memory(th);
+    else
+        raise_value_error(th, "bad marshal data (code object: %s)", fault.what);
 end:
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
         if (arrays[i] != NULL)

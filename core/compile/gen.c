@@ -833,6 +833,9 @@ unit_finish(Unit *u)
             .exception_count = n,
             .positions = u->positions.items,
         };
+#ifdef WEFT_DEBUG
+        code_assert(&init);
+#endif
         code = code_new(u->th, &init);
     }
     drop_null(u->th, consts);

@@ -456,9 +456,9 @@ import_start(Thread *th)
     return true;
 }
 
-/* The instructions with their sizes, as text. */
+/* The instructions with their sizes and operands, as text. */
 static const char instructions[] =
-#define OP(name, words, text) #name #words
+#define OP(name, words, a, b, c, rest, text) #name #words a b c rest
 #include "core/vm/opcodes.def"
 #undef OP
     ;

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "core/vm/opcode.h"
 #include "gc/heap.h"
 #include "objects/container/container.h"
@@ -260,22 +261,29 @@ count_parameters(Code *c)
         c->start++;
 }
 
-/* Types of constants whose reading may be without counts (rules A5). */
+/* Types of constants whose reading may be without counts (rules A5).  Constants from outside may be
+ * nested without end, so tuples wait in a list; without memory, deep ones are read with counts. */
 static void
 mark_constants(Value tuple)
 {
+    VEC(Value) todo = VEC_INIT;
     object_set_bits(value_object(tuple), BIT_SHARED);
-    for (int64_t i = 0; i < tuple_length(tuple); i++) {
-        Value v = tuple_item(tuple, i);
-        if (v != NULL && value_is_object(v) &&
-            (is_exact(v, SHAPE_TUPLE) || is_exact(v, SHAPE_FROZENSET)) &&
-            (object_bits(value_object(v)) & BIT_SHARED) == 0) {
-            if (is_exact(v, SHAPE_TUPLE))
-                mark_constants(v);
-            else
+    for (;;) {
+        for (int64_t i = 0; i < tuple_length(tuple); i++) {
+            Value v = tuple_item(tuple, i);
+            if (v != NULL && value_is_object(v) &&
+                (is_exact(v, SHAPE_TUPLE) || is_exact(v, SHAPE_FROZENSET)) &&
+                (object_bits(value_object(v)) & BIT_SHARED) == 0) {
                 object_set_bits(value_object(v), BIT_SHARED);
+                if (is_exact(v, SHAPE_TUPLE))
+                    (void)vec_push(&todo, v);
+            }
         }
+        if (todo.count == 0)
+            break;
+        tuple = todo.items[--todo.count];
     }
+    vec_free(&todo);
 }
 
 Value

@@ -10,7 +10,7 @@
 #include "objects/model/type.h"
 
 enum Opcode {
-#define OP(name, words, text) OP_##name,
+#define OP(name, words, ...) OP_##name,
 #include "core/vm/opcodes.def"
 #undef OP
     OP_BASE_COUNT /* specialised opcodes of the evaluator follow */
@@ -125,8 +125,20 @@ typedef struct CodeInit {
 } CodeInit;
 
 RAISES Value code_new(Thread *th, const CodeInit *init);
-/* Checks every operand, jump and table of an untrusted code object (marshal, replace): ValueError. */
+/* What is wrong with a code object, and where. */
+typedef struct CodeFault {
+    const char *what;
+    uint32_t word;
+    bool no_memory;
+} CodeFault;
+/* Whether a code object from outside (marshal, replace, the constructor) may be run: code_verify.c,
+ * code_flow.c.  Whatever passes neither reads a register that holds nothing nor takes one thing for
+ * another. */
+bool code_check(const CodeInit *init, CodeFault *fault);
+/* The same; a fault is a ValueError. */
 RAISES bool code_verify(Thread *th, const CodeInit *init);
+/* For debug builds: what the compiler makes passes, too; else a message and abort(). */
+void code_assert(const CodeInit *init);
 /* Source position of word index i. */
 Position code_position(const Code *c, uint32_t i);
 int code_line(const Code *c, uint32_t i);

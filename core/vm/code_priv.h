@@ -1,4 +1,4 @@
-/* code_priv.h -- what code.c, code_type.c and code_verify.c share. */
+/* code_priv.h -- what code.c, code_type.c, code_verify.c and code_flow.c share. */
 #ifndef CORE_VM_CODE_PRIV_H
 #define CORE_VM_CODE_PRIV_H
 
@@ -20,6 +20,16 @@ uint8_t *code_encode_positions(const Position *p, uint32_t count, int32_t first_
 /* Renames the registers from `locals` on, by `by`, in instructions and a live map. */
 void code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live_count,
                          uint32_t locals, int32_t by);
+
+/* -- code_verify.c, code_flow.c -- */
+/* The word behind the instruction at `at`, 0 if it has none. */
+uint64_t code_extra_word(const CodeInit *in, uint32_t at);
+/* How many registers the UNPACK or UNPACK_EX at `at` writes. */
+uint64_t code_unpack_count(const CodeInit *in, uint32_t at);
+/* Whether the instruction expects an exception that is being raised, as only a handler finds it. */
+bool code_starts_handler(uint8_t op);
+/* Follows what registers hold; the rest of the check was done. `starts`: words that begin one. */
+bool code_flow(const CodeInit *in, const uint8_t *starts, CodeFault *fault);
 
 void code_visit(Object *o, VisitFn visit, void *arg);
 void code_dealloc(Thread *th, Object *o);

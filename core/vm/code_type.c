@@ -98,6 +98,10 @@ bytes_to_init(Thread *th, Value v, CodeInit *init, void **copy)
     size_t regs = (size_t)t.live_total * sizeof(uint16_t);
     if (((n + start + index + regs + sizeof t + 7) & ~(size_t)7) != length)
         goto bad;
+    uint32_t total;
+    memcpy(&total, as_bytes(v)->data + n + start - sizeof total, sizeof total);
+    if (total != t.live_total)
+        goto bad;
     uint8_t *p = malloc(length);
     if (p == NULL) {
         raise_memory(th);
@@ -178,7 +182,7 @@ lnotab(Thread *th, const Code *c)
         if (run.position.line <= 0 || run.position.line == line)
             continue;
         uint32_t bytes = run.start * 2 - byte;
-        int32_t lines = run.position.line - line;
+        int64_t lines = (int64_t)run.position.line - line;
         for (; ok && bytes > 255; bytes -= 255)
             ok = vec_push(&out, 255) && vec_push(&out, 0);
         for (; ok && lines > 127; lines -= 127, bytes = 0)
@@ -683,6 +687,10 @@ same_constant(Thread *th, Value a, Value b)
         return YES;
     if (type_of(a) != type_of(b))
         return NO;
+    if (thread_stack_low(th)) {
+        raise_recursion(th, " in comparison");
+        return FAILED;
+    }
     if (is_exact(a, SHAPE_FLOAT)) {
         double x = float_value(a), y = float_value(b);
         return memcmp(&x, &y, sizeof x) == 0 ? YES : NO;

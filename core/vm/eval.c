@@ -185,7 +185,7 @@ Value
 eval_frame(Thread *th, Frame *entry, enum EvalHow how)
 {
     static const void *const targets[256] = {
-#define OP(name, words, text) [OP_##name] = &&L_##name,
+#define OP(name, words, ...) [OP_##name] = &&L_##name,
 #include "core/vm/opcodes.def"
 #undef OP
 #define SPECIAL(name, generic, family) [OP_##name] = &&L_##name,
@@ -233,7 +233,7 @@ eval_frame(Thread *th, Frame *entry, enum EvalHow how)
         FINISH(WORDS_##name);                                                                     \
     }
     enum {
-#define OP(name, words, text) WORDS_##name = words,
+#define OP(name, words, ...) WORDS_##name = words,
 #include "core/vm/opcodes.def"
 #undef OP
     };

@@ -297,8 +297,15 @@ match_class(Thread *th, Value subject, Value type, int64_t positional, Value nam
             }
         }
     }
-    for (int64_t i = 0; a == YES && i < tuple_length(names_); i++)
-        a = match_attribute(th, subject, type, tuple_item(names_, i), seen, out);
+    for (int64_t i = 0; a == YES && i < tuple_length(names_); i++) {
+        Value name = tuple_item(names_, i);
+        if (UNLIKELY(!is_exact(name, SHAPE_STR))) { /* code from outside */
+            raise_system_error(th, "a class pattern's attribute is no str but %T", name);
+            a = FAILED;
+        } else {
+            a = match_attribute(th, subject, type, name, seen, out);
+        }
+    }
     Value result = a == YES ? list_to_tuple(th, out) : a == NO ? NONE : NULL;
     drop_null(th, seen);
     drop_null(th, out);

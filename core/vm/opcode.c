@@ -4,7 +4,7 @@
 #include "base/assert.h"
 
 static const char *const op_names[] = {
-#define OP(name, words, text) #name,
+#define OP(name, words, ...) #name,
 #include "core/vm/opcodes.def"
 #undef OP
 #define SPECIAL(name, generic, family) #name,
@@ -13,7 +13,13 @@ static const char *const op_names[] = {
 };
 
 static const uint8_t base_words[] = {
-#define OP(name, words, text) words,
+#define OP(name, words, ...) words,
+#include "core/vm/opcodes.def"
+#undef OP
+};
+
+const OpFacts op_facts[OP_BASE_COUNT] = {
+#define OP(name, words, a, b, c, rest, text) {{a, b, c}, rest},
 #include "core/vm/opcodes.def"
 #undef OP
 };

@@ -19,6 +19,13 @@ enum CacheFamily {
 #undef SPECIAL
 };
 
+/* What the operands of an instruction are: the letters of opcodes.def. */
+typedef struct OpFacts {
+    const char *operand[3]; /* a, b, c */
+    const char *rest;
+} OpFacts;
+extern const OpFacts op_facts[OP_BASE_COUNT];
+
 /* The opcode the compiler wrote. */
 uint8_t opcode_generic(uint8_t op);
 /* Whether the extra words are caches (zero in code that was never run). */
