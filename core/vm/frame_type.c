@@ -19,6 +19,7 @@
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/text/str.h"
+#include "base/vec.h"
 #include "threads/interp.h"
 #include "threads/stop_world.h"
 
@@ -530,16 +531,11 @@ vm_current_frames(Thread *th)
     Value d = dict_new(th);
     if (d == NULL)
         return NULL;
-    enum { MAX = 4096 };
-    struct Found { uint64_t ident; Value frame; } *found = calloc(MAX, sizeof *found);
-    if (found == NULL) {
-        drop(th, d);
-        return raise_memory(th);
-    }
-    size_t n = 0;
-    bool ok = true;
+    struct Found { uint64_t ident; Value frame; };
+    VEC(struct Found) found = {0};
+    bool ok = true, room = true;
     world_stop(th);
-    for (Thread *t = load_acquire(&th->interp->threads); t != NULL && n < MAX && ok;
+    for (Thread *t = load_acquire(&th->interp->threads); t != NULL && ok && room;
          t = load_relaxed(&t->next)) {
         Frame *f = t->frame; /* NULL in a context that is not in use */
         if (f == NULL)
@@ -550,17 +546,21 @@ vm_current_frames(Thread *th)
             ok = made != NULL;
             fo = made ? value_of(made) : NULL;
         }
-        if (fo != NULL)
-            found[n++] = (struct Found){t->ident, retain(th, fo)};
+        if (fo != NULL && (room = vec_push(&found, ((struct Found){t->ident, fo}))))
+            retain(th, fo);
     }
     world_start(th);
-    for (size_t i = 0; i < n; i++) {
-        Value key = ok ? int_from_u64(th, found[i].ident) : NULL;
-        ok = ok && key != NULL && dict_set(th, d, key, found[i].frame);
-        drop_null(th, key);
-        drop(th, found[i].frame);
+    if (!room) {
+        raise_memory(th);
+        ok = false;
     }
-    free(found);
+    for (size_t i = 0; i < found.count; i++) {
+        Value key = ok ? int_from_u64(th, found.items[i].ident) : NULL;
+        ok = ok && key != NULL && dict_set(th, d, key, found.items[i].frame);
+        drop_null(th, key);
+        drop(th, found.items[i].frame);
+    }
+    vec_free(&found);
     if (!ok)
         DROP_CLEAR(th, d);
     return d;
