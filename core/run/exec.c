@@ -215,23 +215,39 @@ run_module_as_main(Thread *th, Value name, bool set_argv0)
     return r != NULL;
 }
 
+/* Whether the file ends as a zip file does: with the record that zipimport looks for. */
+static bool
+ends_as_zip(int fd, int64_t size)
+{
+    enum { RECORD = 22, COMMENT_MAX = 65535 };
+    int64_t from = size > RECORD + COMMENT_MAX ? size - RECORD - COMMENT_MAX : 0;
+    size_t n = (size_t)(size - from);
+    char *tail = size >= RECORD ? malloc(n) : NULL;
+    if (tail == NULL)
+        return false;
+    ssize_t got = pread(fd, tail, n, from);
+    bool found = got >= RECORD && memmem(tail, (size_t)got, "PK\5\6", 4) != NULL;
+    free(tail);
+    return found;
+}
+
 /* Whether sys.path can hold `path` (a directory with __main__.py or a zip file). */
 static bool
-importable_path(Thread *th, const char *path)
+importable_path(const char *path)
 {
     struct stat st;
     if (stat(path, &st) != 0)
         return false;
     if (S_ISDIR(st.st_mode))
         return true;
-    char head[4] = "";
+    if (!S_ISREG(st.st_mode)) /* a pipe can be read only once */
+        return false;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    ssize_t got = read(fd, head, 4);
+    bool zip = ends_as_zip(fd, st.st_size);
     close(fd);
-    (void)th;
-    return got == 4 && memcmp(head, "PK\3\4", 4) == 0;
+    return zip;
 }
 
 /* The absolute form of a script's path, as it is shown in tracebacks: malloc()ed, NULL without memory.
@@ -260,11 +276,61 @@ absolute_path(const char *path)
     return joined;
 }
 
+/* The number that compiled files begin with: four bytes, false with an exception. */
+static bool
+magic_number(Thread *th, uint8_t number[4])
+{
+    Value magic = get_attr_c(th, interp_state(th)->importlib_external, "MAGIC_NUMBER");
+    bool ok = magic && is_bytes(magic) && as_bytes(magic)->length == 4;
+    if (ok)
+        memcpy(number, as_bytes(magic)->data, 4);
+    else if (magic)
+        raise_error(th, &exc_RuntimeError, "importlib has no magic number");
+    drop_null(th, magic);
+    return ok;
+}
+
+/* Whether the text is a compiled file: by its name, or by the beginning of the magic number. */
+static bool
+is_compiled(const char *path, const char *text, size_t n, const uint8_t number[4])
+{
+    size_t length = strlen(path);
+    return (length >= 4 && strcmp(path + length - 4, ".pyc") == 0) || (n >= 2 && memcmp(text, number, 2) == 0);
+}
+
+static bool
+run_compiled(Thread *th, Value dict, const char *text, size_t n, const uint8_t number[4])
+{
+    enum { HEADER = 16 };
+    if (n < 4 || memcmp(text, number, 4) != 0) {
+        raise_error(th, n < 4 ? &exc_EOFError : &exc_RuntimeError,
+                    n < 4 ? "EOF read where not expected" : "Bad magic number in .pyc file");
+        return false;
+    }
+    if (n < HEADER) {
+        raise_error(th, &exc_EOFError, "EOF read where not expected");
+        return false;
+    }
+    Value marshal = import_module_c(th, "marshal"), loads = marshal ? get_attr_c(th, marshal, "loads") : NULL;
+    Value data = loads ? bytes_from(th, (const uint8_t *)text + HEADER, n - HEADER) : NULL;
+    Value code = data ? call_1(th, loads, data) : NULL, r = NULL;
+    if (code && is_exact(code, SHAPE_CODE))
+        r = eval_code(th, code, dict, NULL, NULL);
+    else if (code)
+        raise_error(th, &exc_RuntimeError, "Bad code object in .pyc file");
+    drop_null(th, r);
+    drop_null(th, code);
+    drop_null(th, data);
+    drop_null(th, loads);
+    drop_null(th, marshal);
+    return r != NULL;
+}
+
 static bool
 run_path(Thread *th, Value dict, const char *path)
 {
     InterpState *s = interp_state(th);
-    if (importable_path(th, path)) {
+    if (importable_path(path)) {
         Value entry = str_from_fs(th, path, strlen(path));
         Value sys_path = sys_get_object(th, "path");
         bool ok = entry && sys_path && list_insert(th, sys_path, 0, entry);
@@ -295,9 +361,14 @@ run_path(Thread *th, Value dict, const char *path)
     char *absolute = absolute_path(path);
     Value filename = absolute ? str_from_fs(th, absolute, strlen(absolute)) : raise_memory(th);
     free(absolute);
-    ok = filename && dict_set_c(th, dict, "__file__", filename) && dict_set_c(th, dict, "__cached__", NONE) &&
-         set_loader(th, dict, "SourceFileLoader", filename);
-    if (ok) {
+    uint8_t number[4];
+    bool compiled = filename && magic_number(th, number) && is_compiled(path, text, n, number);
+    ok = !error_set(th) && filename && dict_set_c(th, dict, "__file__", filename) &&
+         dict_set_c(th, dict, "__cached__", NONE) &&
+         set_loader(th, dict, compiled ? "SourcelessFileLoader" : "SourceFileLoader", filename);
+    if (ok && compiled)
+        ok = run_compiled(th, dict, text, n, number);
+    else if (ok) {
         const char *start = text;
         if (s->settings.skip_first_line) {
             const char *newline = memchr(text, '\n', n);
@@ -345,6 +416,11 @@ run_stdin(Thread *th, Value dict)
         if (got <= 0)
             break;
         n += (size_t)got;
+        if (source_endless(text + n - got, (size_t)got)) {
+            free(text);
+            raise_error(th, &exc_SyntaxError, "source code cannot contain null bytes");
+            return false;
+        }
     }
     text[n] = 0;
     Value filename = str_from_c(th, "<stdin>");

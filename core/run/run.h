@@ -65,6 +65,8 @@ RAISES Value source_compile(Thread *th, const char *text, size_t n, Value filena
                             int optimize);
 /* Reads a file into malloc()ed memory; false with OSError. */
 RAISES bool source_read(Thread *th, const char *path, char **text, size_t *n);
+/* Whether what one read gave is many null bytes and nothing else: a device that never ends. */
+bool source_endless(const char *p, size_t n);
 
 /* -- import.c -- */
 /* builtins.__import__ */

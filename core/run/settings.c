@@ -121,7 +121,7 @@ flag_from_environment(const Settings *s, int *flag, const char *name)
         return;
     char *end;
     long n = strtol(v, &end, 10);
-    if (*end || n < 1 || n > INT_MAX)
+    if (*end || n < 0 || n > INT_MAX)
         n = 1;
     if (*flag < n)
         *flag = (int)n;

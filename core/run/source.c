@@ -288,6 +288,12 @@ source_compile(Thread *th, const char *text, size_t n, Value filename, int start
 }
 
 bool
+source_endless(const char *p, size_t n)
+{
+    return n >= 4096 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
+bool
 source_read(Thread *th, const char *path, char **text, size_t *n)
 {
     blocking_begin(th);
@@ -323,6 +329,13 @@ source_read(Thread *th, const char *path, char **text, size_t *n)
         if (got <= 0)
             break;
         size += (size_t)got;
+        if (!S_ISREG(st.st_mode) && source_endless(data + size - got, (size_t)got)) {
+            close(fd);
+            blocking_end(th);
+            free(data);
+            raise_error(th, &exc_SyntaxError, "source code cannot contain null bytes");
+            return false;
+        }
     }
     if (fd >= 0)
         close(fd);
