@@ -499,6 +499,11 @@ import_start_zip(Thread *th)
     Value importer = module ? get_attr_c(th, module, "zipimporter") : NULL;
     Value hooks = sys_get_object(th, "path_hooks");
     bool ok = importer && hooks && is_list(hooks) && list_insert(th, hooks, 0, importer);
+    /* What was imported so far has asked about all of sys.path, when no hook took zip files. */
+    Value cache = sys_get_object(th, "path_importer_cache");
+    if (cache && is_dict(cache))
+        dict_clear(th, cache);
+    drop_null(th, cache);
     drop_null(th, hooks);
     drop_null(th, importer);
     drop_null(th, module);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Scripts that are no text, streams that take or give nothing, variables with nonsense: each ends as CPython's do.
+# Scripts that are no text or are archives, streams that take or give nothing, variables with nonsense: each ends as CPython's do.
 . "$(dirname "$0")/lib.sh.inc"
 ulimit -c 0
 unset PYTHONUNBUFFERED
@@ -54,7 +54,10 @@ import io, sys, zipfile
 data = io.BytesIO()
 with zipfile.ZipFile(data, "w") as file:
     file.writestr("__main__.py", "print(\"in a zip\")")
+    file.writestr("folder/__init__.py", "print(\"found\")")
 sys.stdout.buffer.write(data.getvalue())' 2> /dev/null; } > archive
+check archive 0 '^in a zip' "$weft" archive
+check archive-path 0 '^found' env PYTHONPATH="$place/archive" "$weft" -c "import folder"
 check folder 1 "can't find '__main__' module in" "$weft" empty_folder
 check missing 2 "can't open file '.*nowhere.py': \[Errno 2\] No such file" "$weft" nowhere.py
 check cut-zip 1 'SyntaxError: invalid non-printable character U\+0003' "$weft" cut.zip
