@@ -91,8 +91,6 @@ fork_child(Thread *th)
     OsThread *os = os_thread_self();
     th->os_thread = os;
     th->ident = os->ident;
-    if (!th->is_main)
-        thread_main_gone();
     signals_reset_in_child();
 
     mutex_reset(&fork_lock);

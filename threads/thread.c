@@ -15,12 +15,11 @@
  * loads `state`.  At least one of the two sees the other.
  *
  * Process-wide state: thread_by_id, thread_id_high, thread_epoch, the free contexts, the
- * registered hooks, the first context that attached, whether the process lacks a main thread.
+ * registered hooks, the first context that attached.
  */
 #include "threads/thread.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -50,7 +49,6 @@ static ATOMIC(Thread *) first_context;
 #define HOOKS_MAX 8
 static const ThreadHooks *hooks[HOOKS_MAX]; /* [const] once the process has started */
 static int hook_count;
-static ATOMIC(uint8_t) main_is_gone; /* 1 in a child that another thread than the main one forked */
 
 void
 thread_register_hooks(const ThreadHooks *h)
@@ -338,12 +336,6 @@ put_in_pool(Thread *th)
 }
 
 void
-thread_main_gone(void)
-{
-    store_relaxed(&main_is_gone, 1);
-}
-
-void
 thread_forget(Thread *th)
 {
     th->frame = NULL;
@@ -498,13 +490,9 @@ run_thread(void *p)
 {
     RunArgs run = *(RunArgs *)p;
     mem_free(p);
-    Interp *interp = run.th->interp;
     thread_attach(run.th);
     run.fn(run.th, run.arg);
     thread_release(run.th);
-    /* Without a main thread nobody frees the interpreter, and nobody else ends the process. */
-    if (UNLIKELY(load_relaxed(&main_is_gone)) && load_relaxed(&interp->thread_count) == 0)
-        exit(0);
 }
 
 bool

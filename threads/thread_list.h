@@ -10,7 +10,5 @@ void thread_ids_reset(void);
 
 /* Puts a context whose OS thread is gone into its pool; it holds nothing any more. */
 void thread_forget(Thread *th);
-/* In a forked child whose main thread is not there: the last thread that ends ends the process. */
-void thread_main_gone(void);
 
 #endif
