@@ -77,21 +77,28 @@ static Value
 combine_next(Thread *th, Value self, bool is_product, StepFn step)
 {
     Combine *c = as_combine(self);
-    int64_t few[16], *indices = few;
-    if (UNLIKELY(c->r > (int64_t)ARRAY_LEN(few)) &&
-        (indices = buffer_new(th, (size_t)c->r * sizeof *indices)) == NULL)
-        return NULL;
-    object_touch(th, &c->head);
-    bool held = object_lock(&c->head);
+    const int64_t *indices = c->indices;
+    int64_t few[16], *copy = few;
+    bool threads = load_relaxed(&threads_started) != 0, held = false;
+    if (threads) {
+        if (UNLIKELY(c->r > (int64_t)ARRAY_LEN(few)) &&
+            (copy = buffer_new(th, (size_t)c->r * sizeof *copy)) == NULL)
+            return NULL;
+        indices = copy;
+        object_touch(th, &c->head);
+        held = object_lock(&c->head);
+    }
     int64_t from = 0;
     if (!c->started)
         c->started = !c->stopped;
     else if (!c->stopped && (from = step(c)) < 0)
         c->stopped = true;
     bool more = !c->stopped;
-    for (int64_t i = 0; more && i < c->r; i++)
-        indices[i] = c->indices[i];
-    object_unlock(&c->head, held);
+    if (threads) {
+        for (int64_t i = 0; more && i < c->r; i++)
+            copy[i] = c->indices[i];
+        object_unlock(&c->head, held);
+    }
 
     Value t = NULL;
     if (UNLIKELY(!more)) {
@@ -118,8 +125,8 @@ combine_next(Thread *th, Value self, bool is_product, StepFn step)
             }
         }
     }
-    if (UNLIKELY(indices != few))
-        buffer_free(indices);
+    if (UNLIKELY(copy != few))
+        buffer_free(copy);
     return t;
 }
 
