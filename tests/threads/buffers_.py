@@ -155,8 +155,8 @@ def first(i):
         mine.replace(b"ab", b"longer"), mine.decode("latin-1"), mine.decode("utf-8", "replace"), mine.split(b"a"), mine.hex(), mine.find(b"c"), mine + mine
         other = given[i - 1]
         if other is not None:
-            other[:] = b"\xe9" * 1000
             try:
+                other[:] = b"\xe9" * 1000
                 other.extend(b"more")
                 other.clear()
             except BufferError:
