@@ -180,6 +180,18 @@ mem_alloc_aligned(size_t size, size_t align)
     return raw_aligned(size, align);
 }
 
+#define LINE_PAIR ((size_t)128)
+
+void *
+mem_alloc_lines(size_t size)
+{
+    size = (size + LINE_PAIR - 1) & ~(LINE_PAIR - 1);
+    char *p = mem_alloc_aligned(size + LINE_PAIR, LINE_PAIR);
+    if (p != NULL)
+        memset(p, 0, size + LINE_PAIR);
+    return p;
+}
+
 void
 mem_free(void *p)
 {

@@ -27,6 +27,9 @@ void *mem_alloc_brief(size_t size);
 #define MEM_MAPPED ((size_t)1 << 20)
 /* `align` is a power of two. */
 void *mem_alloc_aligned(size_t size, size_t align);
+/* Zeroed, for what one thread writes all the time: no other block lies in its cache lines, nor in those
+ * that the processor fetches along with them (the other line of a pair, the next lines). */
+void *mem_alloc_lines(size_t size);
 /* Frees what any of the above returned; NULL is nothing. */
 void mem_free(void *p);
 

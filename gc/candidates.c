@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "gc/collect_priv.h"
+#include "gc/credit.h"
 
 bool
 object_list_push(ObjectList *list, Object *o)
@@ -92,6 +93,18 @@ number_slab(Collection *c, Slab *s)
         s->counts[i] = number_of(c, slab_cell(s, i));
 }
 
+/* What threads keep in hand is no reference from outside. */
+static void
+leave_out_credit(void *arg, Object *o, uint32_t n)
+{
+    (void)arg;
+    int32_t *number = candidate_of(o);
+    if (number == NULL || *number < 0 || *number >= CELL_ROOT)
+        return;
+    ASSERT(*number >= (int32_t)n);
+    *number -= (int32_t)n;
+}
+
 bool
 candidates_take(Collection *c)
 {
@@ -102,6 +115,7 @@ candidates_take(Collection *c)
         return false;
     c->cells = 0;
     candidates_each_slab(c, number_slab);
+    credit_each_stopped(c->interp, leave_out_credit, NULL);
     return true;
 }
 
@@ -141,6 +155,7 @@ candidates_take_garbage(Collection *c)
             n = CELL_ROOT;
         *number = (int32_t)n;
     }
+    credit_each_stopped(c->interp, leave_out_credit, NULL);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "gc/credit.h"
 #include "gc/gc_state.h"
 #include "gc/pacer.h"
 #include "gc/pending.h"
@@ -17,11 +18,14 @@ context_destroy(Thread *th)
 {
     if (th->merge)
         merge_queue_destroy(th->merge);
+    if (th->credits)
+        credit_table_destroy(th->credits);
     if (th->reclaim)
         reclaim_destroy(th->reclaim);
     if (th->heap)
         heap_destroy(th->heap);
     th->merge = NULL;
+    th->credits = NULL;
     th->reclaim = NULL;
     th->heap = NULL;
     store_relaxed(&th->merge_count, 0);
@@ -31,9 +35,10 @@ static bool
 context_create(Thread *th)
 {
     th->merge = merge_queue_create();
+    th->credits = credit_table_create();
     th->reclaim = reclaim_create();
     th->heap = heap_create(th);
-    if (th->merge && th->reclaim && th->heap)
+    if (th->merge && th->credits && th->reclaim && th->heap)
         return true;
     context_destroy(th);
     return false;
@@ -96,6 +101,7 @@ static void
 child_adopts(Thread *th, Thread *gone)
 {
     reclaim_adopt(th, gone);
+    credit_return_of(th, gone);
     merge_help(th, gone);
 }
 

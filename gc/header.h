@@ -11,7 +11,8 @@
  * shared  references counted by everybody else: a signed count in the upper 30
  *         bits, a state in the lower 2
  * owner   number of the thread that counts in `local`; OWNER_MERGED once the two
- *         halves are one, OWNER_IMMORTAL for objects that never die
+ *         halves are one, OWNER_POOLED if threads moreover keep references to it in hand
+ *         (credit.h), OWNER_IMMORTAL for objects that never die
  * lock    the object's one-byte lock (threads/mutex.h)
  * bits    flags; after publication changed only by atomic read-modify-write
  */
@@ -36,7 +37,7 @@ _Static_assert(sizeof(struct Object) == 16, "object header is 16 bytes");
 #define SHARED_PLAIN 0u     /* only counted references */
 #define SHARED_WEAK 1u      /* reachable by uncounted pointers: death by compare-and-swap */
 #define SHARED_QUEUED 2u    /* waits in its owner's merge queue */
-#define SHARED_MERGED 3u    /* `local` is merged into `shared`; owner is OWNER_MERGED */
+#define SHARED_MERGED 3u    /* `local` is merged into `shared`; owner says so, too */
 #define SHARED_STATE 3u
 #define SHARED_ONE 4u       /* one reference */
 

@@ -408,7 +408,7 @@ heap_create(Thread *th)
     for (size_t size = 1; size <= CELL_MAX; size += 13)
         ASSERT_SLOW(class_bytes[size_class(size)] >= size &&
                     (size_class(size) == 0 || class_bytes[size_class(size) - 1] < size));
-    Heap *h = mem_alloc_zeroed(sizeof(*h));
+    Heap *h = mem_alloc_lines(sizeof(*h));
     if (h == NULL)
         return NULL;
     h->th = th;

@@ -29,7 +29,7 @@ check_object(const Slab *s, const Object *o)
     CHECK(object_ops(o) != NULL);
     uint16_t owner = load_relaxed(&o->owner);
     uint32_t shared = load_relaxed(&o->shared);
-    CHECK(owner != OWNER_MERGED || (shared & SHARED_STATE) == SHARED_MERGED);
+    CHECK((owner != OWNER_MERGED && owner != OWNER_POOLED) || (shared & SHARED_STATE) == SHARED_MERGED);
     if (owner != OWNER_IMMORTAL && !object_is_dead(o))
         CHECK((int64_t)load_relaxed(&o->local) + shared_count(shared) >= 0);
 }

@@ -34,6 +34,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "gc/credit.h"
 #include "gc/gc_state.h"
 #include "gc/pending.h"
 #include "threads/interp.h"
@@ -112,6 +113,24 @@ set_busy(Reclaim *r)
     if (load_relaxed(&r->busy) != BUSY_YES)
         exchange_seq_cst(&r->busy, BUSY_YES); /* pairs with service.c's sleep [service.state] */
     service_wake();
+}
+
+void
+reclaim_watch(Thread *th)
+{
+    th->offline_work = 1;
+    if (load_relaxed(&th->reclaim->busy) == BUSY_NO && load_relaxed(&threads_started) != 0)
+        set_busy(th->reclaim);
+}
+
+/* th has nothing queued any more. */
+static void
+set_idle(Thread *th)
+{
+    store_relaxed(&th->reclaim->busy, BUSY_NO);
+    th->offline_work = 0;
+    if (th->credits->filled)
+        reclaim_watch(th);
 }
 
 /* Puts one thing into the queue.  `hurry`: somebody may notice when it goes. */
@@ -437,6 +456,11 @@ serve(Thread *th, bool force)
         take_handed(th);
         r->others = false;
     }
+    if (UNLIKELY(load_relaxed(&r->busy) == BUSY_NUDGED) && !r->serving) {
+        credit_return(th);
+        if (nothing_queued(r))
+            set_idle(th);
+    }
     if (nothing_queued(r) || r->serving)
         return;
     r->serving = 1;
@@ -468,10 +492,9 @@ serve(Thread *th, bool force)
         }
     }
     r->serving = 0;
-    if (nothing_queued(r)) {
-        store_relaxed(&r->busy, BUSY_NO);
-        th->offline_work = 0;
-    } else
+    if (nothing_queued(r))
+        set_idle(th);
+    else
         set_busy(r);
 }
 
@@ -497,16 +520,17 @@ reclaim_announce(Thread *th)
 {
     thread_announce(th);
     Reclaim *r = th->reclaim;
+    if (!r->serving)
+        credit_return(th);
     if (r->waiting && !r->serving) {
         r->serving = 1;
         r->others = true;
         carry_out_due(th);
         r->others = false;
         r->serving = 0;
-        if (nothing_queued(r)) {
-            store_relaxed(&r->busy, BUSY_NO);
-            th->offline_work = 0;
-        } else if (!(load_relaxed(&th->request) & REQUEST_PENDING) && r->open[DEPTH_MAX])
+        if (nothing_queued(r))
+            set_idle(th);
+        else if (!(load_relaxed(&th->request) & REQUEST_PENDING) && r->open[DEPTH_MAX])
             safepoint_request(th, REQUEST_PENDING);
     }
 }
@@ -516,6 +540,8 @@ reclaim_flush(Thread *th)
 {
     Reclaim *r = th->reclaim;
     for (int64_t ns = 20 * NS_PER_US;; ns = ns < NS_PER_MS ? ns * 2 : ns) {
+        if (!r->serving)
+            credit_return(th);
         serve(th, true);
         if ((nothing_queued(r) && !(load_relaxed(&th->interp->flags) & INTERP_HANDED)) ||
             r->serving)
@@ -589,8 +615,11 @@ reclaim_hand_over(Thread *th)
     Reclaim *r = th->reclaim;
     if (r->serving)
         return; /* a short wait in the middle of it */
-    if (!nothing_queued(r))
-        hand_over_batches(th);
+    do { /* a death may queue, and keep, something again */
+        credit_return(th);
+        if (!nothing_queued(r))
+            hand_over_batches(th);
+    } while (th->credits->filled || !nothing_queued(r));
     if (th->releasing && th->pending_count)
         hand_over_pending(th); /* what the batches made due, too */
     th->offline_work = 0;
@@ -624,7 +653,7 @@ reclaim_adopt(Thread *th, Thread *gone)
 Reclaim *
 reclaim_create(void)
 {
-    return mem_alloc_zeroed(sizeof(Reclaim));
+    return mem_alloc_lines(sizeof(Reclaim));
 }
 
 /* Frees blocks whose contents die with their interpreter. */

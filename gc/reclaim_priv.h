@@ -90,6 +90,9 @@ void reclaim_serve(Thread *th);
 void reclaim_announce(Thread *th);
 /* Others do not keep up with what th queues: it sleeps a moment at its next safepoint. */
 void reclaim_throttle(Thread *th);
+/* th keeps references in hand: the service thread looks at it, and it gives them back when it goes
+ * offline. */
+void reclaim_watch(Thread *th);
 /* Before th goes offline: its batches go to the interpreter. */
 void reclaim_hand_over(Thread *th);
 /* In the child of a fork: takes over what other threads had queued. */

@@ -22,6 +22,7 @@
 #include "gc/refcount_priv.h"
 
 #include "base/assert.h"
+#include "gc/credit.h"
 #include "gc/pending.h"
 #include "gc/reclaim_priv.h"
 #include "gc/weakref.h"
@@ -63,6 +64,8 @@ object_retain_slow(Thread *th, Object *o)
         saturate(o);
         return;
     }
+    if (owner == OWNER_POOLED && credit_take(th, o))
+        return;
     /* relaxed: the caller has the object already, by a count or inside an epoch */
     uint32_t before = fetch_add_relaxed(&o->shared, SHARED_ONE);
     ASSERT((before & SHARED_STATE) != SHARED_MERGED || shared_count(before) > 0 ||
@@ -142,15 +145,22 @@ object_mark_weak(Thread *th, Object *o)
 
 /* ---------------------------------------------------------------- merging */
 
-/* Gives up one reference to a merged object; whether it was the last. */
+/* Gives up `n` references to a merged object; whether they were the last. */
 static bool
-drop_merged(Object *o)
+drop_merged(Object *o, uint32_t n)
 {
     /* release: what this thread did with the object; acquire: what the others did, in case
      * it dies here [refcount.shared] */
-    uint32_t before = __atomic_fetch_sub(&o->shared.raw_, SHARED_ONE, __ATOMIC_ACQ_REL);
-    ASSERT((before & SHARED_STATE) == SHARED_MERGED && shared_count(before) > 0);
-    return before == (SHARED_ONE | SHARED_MERGED);
+    uint32_t before = __atomic_fetch_sub(&o->shared.raw_, n * SHARED_ONE, __ATOMIC_ACQ_REL);
+    ASSERT((before & SHARED_STATE) == SHARED_MERGED && shared_count(before) >= (int32_t)n);
+    return before == (n * SHARED_ONE | SHARED_MERGED);
+}
+
+void
+object_drop_many(Thread *th, Object *o, uint32_t n)
+{
+    if (load_relaxed(&o->owner) != OWNER_IMMORTAL && drop_merged(o, n))
+        object_die(th, o);
 }
 
 /* Joins the halves of an object whose `local` the caller may write; whether it is dead. */
@@ -160,6 +170,7 @@ merge(Object *o, uint16_t owner)
     int64_t local = load_relaxed(&o->local);
     uint32_t s = load_acquire(&o->shared);
     int64_t count;
+    uint16_t merged = ops_flags_of(object_ops(o)) & OPS_POOLED ? OWNER_POOLED : OWNER_MERGED;
     do {
         count = shared_count(s) + local;
         ASSERT(count >= 0);
@@ -175,10 +186,10 @@ merge(Object *o, uint16_t owner)
                           (uint32_t)(count ? count + 1 : 0) * SHARED_ONE | SHARED_MERGED));
     store_relaxed(&o->local, 0);
     /* Compare-and-swap: a foreign retain may have saturated it meanwhile. */
-    if (!__atomic_compare_exchange_n(&o->owner.raw_, &owner, OWNER_MERGED, false,
+    if (!__atomic_compare_exchange_n(&o->owner.raw_, &owner, merged, false,
                                      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         return false;
-    return count == 0 || drop_merged(o);
+    return count == 0 || drop_merged(o, 1);
 }
 
 void
@@ -195,7 +206,7 @@ object_merge(Thread *th, Object *o)
 MergeQueue *
 merge_queue_create(void)
 {
-    return mem_alloc_zeroed(sizeof(MergeQueue));
+    return mem_alloc_lines(sizeof(MergeQueue));
 }
 
 void
@@ -391,10 +402,13 @@ object_drop_slow(Thread *th, Object *o)
         }
         return;
     }
+    if (owner == OWNER_POOLED && !(object_bits(o) & BIT_WEAKREFS) && credit_keep(th, o))
+        return; /* where its death would be noticed it is not put off */
     for (;;) {
         uint32_t after = s - SHARED_ONE;
         bool queue = false;
-        if ((s & SHARED_STATE) < SHARED_QUEUED && shared_count(s) <= 0) {
+        if ((s & SHARED_STATE) < SHARED_QUEUED &&
+            (shared_count(s) <= 0 || (ops_flags_of(object_ops(o)) & OPS_POOLED))) {
             after = (after & ~SHARED_STATE) | SHARED_QUEUED;
             queue = true;
         }
@@ -431,6 +445,21 @@ object_drop_last(Thread *th, Object *o)
         object_die(th, o);
 }
 
+void
+object_pool(Thread *th, Object *o)
+{
+    uint16_t owner = load_relaxed(&o->owner);
+    if (owner == th->id || owner == OWNER_MERGED || owner > THREAD_ID_MAX)
+        return;
+    uint32_t s = load_relaxed(&o->shared);
+    while ((s & SHARED_STATE) < SHARED_QUEUED)
+        /* relaxed: the queue's lock publishes it */
+        if (cas_relaxed(&o->shared, &s, (s & ~SHARED_STATE) | SHARED_QUEUED)) {
+            queue_to_owner(th, o, owner);
+            return;
+        }
+}
+
 int64_t
 object_refcount(Object *o)
 {
@@ -438,7 +467,10 @@ object_refcount(Object *o)
         return UINT32_MAX;
     if (object_is_dead(o))
         return 0;
-    return (int64_t)load_relaxed(&o->local) + shared_count(load_relaxed(&o->shared));
+    int64_t n = (int64_t)load_relaxed(&o->local) + shared_count(load_relaxed(&o->shared));
+    if (load_relaxed(&o->owner) == OWNER_POOLED)
+        n -= credit_count(thread_current->interp, o);
+    return n;
 }
 
 /* ---------------------------------------------------------------- dying */
@@ -475,10 +507,9 @@ object_die(Thread *th, Object *o)
         weak_cells_clear(th, o);
     if (UNLIKELY(bits & BIT_SHARED) && ops->visit && !th->reclaim->immediate) {
         /* Others may have borrowed what it holds (rules A5, B4). */
-        if (load_relaxed(&o->owner) == th->id) {
+        if (load_relaxed(&o->owner) == th->id)
             store_release(&o->shared, SHARED_MERGED);
-            store_relaxed(&o->owner, OWNER_MERGED);
-        }
+        store_relaxed(&o->owner, OWNER_MERGED);
         store_relaxed(&o->local, LOCAL_DEAD);
         retire_dead(th, o);
         return;

@@ -127,6 +127,14 @@ object_unique(Thread *th, Object *o)
  * in `shared`.  For objects that mostly other threads will use.  th owns `o`. */
 void object_merge(Thread *th, Object *o);
 
+/* Gives up `n` references (n > 0) to an object that is merged. */
+void object_drop_many(Thread *th, Object *o, uint32_t n);
+
+/* th has met another thread's object of a type with OPS_POOLED: its owner is asked to merge it,
+ * and from then on all threads count it by what they keep in hand (credit.h).  th holds a
+ * reference, or a borrowed word, and no lock; other objects may die. */
+void object_pool(Thread *th, Object *o);
+
 /* Makes `o` immortal: never counted, never freed.  Only for static objects and
  * documented cases. */
 void object_make_immortal(Object *o);

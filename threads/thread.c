@@ -266,9 +266,8 @@ new_context(void)
     }
     uint32_t id = load_relaxed(&thread_id_high) + 1;
     if (id <= THREAD_ID_MAX)
-        th = mem_alloc_aligned(sizeof(*th), 64);
+        th = mem_alloc_lines(sizeof(*th));
     if (th) {
-        memset(th, 0, sizeof(*th));
         th->id = id;
         bias_start(th);
         store_release(&thread_by_id[id], th); /* release: its fields [thread.table] */

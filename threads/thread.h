@@ -24,6 +24,7 @@
 /* Owner numbers.  A thread's is 1 .. THREAD_ID_MAX. */
 #define OWNER_MERGED 0
 #define THREAD_ID_MAX 65533
+#define OWNER_POOLED 65534 /* merged, and threads keep references in hand: gc/credit.h */
 #define OWNER_IMMORTAL 65535
 /* In Thread.bias: the thread takes the locks of its private objects, too. */
 #define BIAS_NONE UINT32_MAX
@@ -50,6 +51,7 @@ enum ThreadState {
 struct Heap;       /* gc/heap.h */
 struct Reclaim;    /* gc/reclaim_priv.h: retire queues, pending list of this thread */
 struct MergeQueue; /* gc/refcount.c */
+struct CreditTable; /* gc/credit.h */
 struct OsThread;   /* threads/os_thread.h */
 struct Frame;     /* core/vm/frame.h */
 struct ErrorItem; /* objects/error/error.h: stack of exceptions being handled */
@@ -78,6 +80,7 @@ struct Thread {
     /* -- gc/ -- */
     struct Reclaim *reclaim;  /* [owner] */
     struct MergeQueue *merge; /* [const] objects whose counts others ask to merge */
+    struct CreditTable *credits; /* [const] references kept in hand */
     uint32_t dealloc_depth;   /* [owner] nested deallocations in C */
     uint8_t offline_work;     /* [owner] the gc has something to hand over at detach */
 
@@ -106,14 +109,14 @@ struct Thread {
     uint32_t vm_depth;            /* [owner] nested evaluator calls in C */
     void *slots[8];               /* [owner] for modules */
 
-    /* -- what other threads look at: a cache line of its own -- */
-    ATOMIC(uint32_t) state __attribute__((aligned(64))); /* [atomic] enum ThreadState */
+    /* -- what other threads look at: a pair of cache lines of its own, as processors fetch both -- */
+    ATOMIC(uint32_t) state __attribute__((aligned(128))); /* [atomic] enum ThreadState */
     ATOMIC(uint32_t) merge_count; /* [atomic] entries in `merge` */
     ATOMIC(uint64_t) epoch;       /* [atomic] last announced epoch; counts while ATTACHED */
     ATOMIC(uint32_t) bias_state;  /* [atomic] enum BiasState */
     ATOMIC(uint32_t) bias_waits;  /* [atomic] handshakes since it was switched on */
     int64_t bias_off_since;       /* by whoever switched it off, before BIAS_OFF [bias.state] */
-} __attribute__((aligned(64)));
+} __attribute__((aligned(128)));
 
 /* The thread of the calling OS thread, NULL if it has none. */
 extern _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));

@@ -146,7 +146,8 @@ gather(Object *o, void *arg)
 {
     if (load_relaxed(&o->owner) != OWNER_IMMORTAL) {
         int64_t n = (int32_t)load_relaxed(&o->shared) >> 2;
-        if (load_relaxed(&o->owner) != OWNER_MERGED)
+        uint16_t owner = load_relaxed(&o->owner);
+        if (owner != OWNER_MERGED && owner != OWNER_POOLED)
             n += load_relaxed(&o->local);
         CHECK(vec_push((Lefts *)arg, ((Left){o, n})));
     }

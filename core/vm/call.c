@@ -76,7 +76,7 @@ static enum CallResult
 call_function(Thread *th, Frame *f, Value function, Value self, Window w)
 {
     Function *fn = (Function *)(void *)reg_object(function);
-    object_touch(th, &fn->head);
+    function_touch(th, fn);
     Code *code = as_code(load_acquire(&fn->code));
     size_t extra = self != NULL;
     Value *nr = callee_registers(th, f, w.args);
@@ -223,7 +223,7 @@ slow_call_ex(Thread *th, Frame *f, const Instr *pc)
     }
     if (function != NULL) {
         Function *fn = (Function *)(void *)reg_object(function);
-        object_touch(th, &fn->head);
+        function_touch(th, fn);
         Code *code = as_code(load_acquire(&fn->code));
         /* The binder writes where the containers lie; it has read them all by then, but a
          * failure wants them back. */
@@ -329,7 +329,7 @@ Value
 function_call(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
 {
     Function *fn = as_function(self);
-    object_touch(th, &fn->head);
+    function_touch(th, fn);
     Code *code = as_code(load_acquire(&fn->code));
     size_t total = nargs + (kwnames ? (size_t)tuple_length(kwnames) : 0);
     Frame *nf = (Frame *)(void *)frame_stack_top(th);

@@ -789,7 +789,7 @@ const TypeSpec code_spec = {
     .name = "code",
     .size = sizeof(Code),
     .flags = TYPE_WEAKREFS,
-    .ops_flags = OPS_BORN_SHARED, /* not tracked: no cycle leads through constants */
+    .ops_flags = OPS_BORN_SHARED | OPS_POOLED, /* not tracked: no cycle leads through constants */
     .doc = "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n"
            "      flags, codestring, constants, names, varnames, filename, name,\n"
            "      qualname, firstlineno, linetable, exceptiontable, freevars=(),\n"

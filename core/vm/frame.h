@@ -74,6 +74,19 @@ frame_function(const Frame *f)
     return (Function *)(void *)reg_object(f->function);
 }
 
+/* object_touch() of a function that is about to be called.  One that several threads call is
+ * counted by none of them in its header: that lies beside what all of them read. */
+static inline void
+function_touch(Thread *th, Function *fn)
+{
+    uint16_t owner = load_relaxed(&fn->head.owner);
+    if (UNLIKELY(owner != th->id)) {
+        object_touch(th, &fn->head);
+        if (UNLIKELY(owner != OWNER_POOLED))
+            object_pool(th, &fn->head);
+    }
+}
+
 /* A function with attributes of its own has another shape than SHAPE_FUNCTION. */
 static inline bool
 is_function(Value v)

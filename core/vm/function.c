@@ -414,7 +414,7 @@ const TypeSpec function_spec = {
     .name = "function",
     .size = sizeof(Function),
     .flags = TYPE_METHOD_DESCR | TYPE_VECTORCALL | TYPE_WEAKREFS,
-    .ops_flags = OPS_TRACKED,
+    .ops_flags = OPS_TRACKED | OPS_POOLED,
     .doc = "function(code, globals, name=None, argdefs=None, closure=None)\n--\n\n"
            "Create a function object.\n\n"
            "  code\n    a code object\n"

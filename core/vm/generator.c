@@ -361,6 +361,7 @@ generator_throw_error(Thread *th, Generator *g, bool close_delegates, Value *res
 bool
 generator_close(Thread *th, Generator *g)
 {
+    object_touch(th, &g->head);
     uint8_t state = GEN_CREATED;
     if (cas_acquire(&g->state, &state, GEN_RUNNING)) { /* nothing of it ran yet */
         discard_frame(th, g);
@@ -624,6 +625,7 @@ void
 generator_clear(Thread *th, Object *o)
 {
     Generator *g = (Generator *)(void *)o;
+    object_touch(th, o);
     uint8_t state = load_acquire(&g->state);
     while (state == GEN_SUSPENDED || state == GEN_CREATED) {
         if (cas_acquire(&g->state, &state, GEN_RUNNING)) {

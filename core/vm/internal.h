@@ -111,7 +111,6 @@ bool generator_claim(Thread *th, Generator *g);
 static inline bool
 generator_claim_for_send(Thread *th, Generator *g, Value v)
 {
-    (void)th;
     uint8_t state = load_relaxed(&g->state);
     if (UNLIKELY(state != GEN_SUSPENDED && (state != GEN_CREATED || v != NONE)))
         return false;
@@ -119,6 +118,19 @@ generator_claim_for_send(Thread *th, Generator *g, Value v)
         store_relaxed(&g->state, (uint8_t)GEN_RUNNING);
         return true;
     }
+    /* A private one: others look at `state` after object_touch(), which waits for this section. */
+    if (LIKELY(object_bias_word(&g->head) == load_relaxed(&th->bias))) {
+        store_relaxed(&th->section, (void *)g);
+        /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        if (LIKELY(object_bias_word(&g->head) == load_relaxed(&th->bias))) {
+            store_relaxed(&g->state, (uint8_t)GEN_RUNNING);
+            store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
+            return true;
+        }
+        store_release(&th->section, NULL);
+    }
+    object_touch(th, &g->head);
     return cas_acquire(&g->state, &state, GEN_RUNNING); /* pairs with the yield's release */
 }
 /* Pushes a claimed generator's frame; `bits` FRAME_ENTRY or 0. */

@@ -121,7 +121,7 @@ load_property: /* `result`: a property */
         Value get = field_read(th, property, &((Property *)(void *)property)->get);
         if (LIKELY(get != NULL && is_function(get))) {
             Function *fn = as_function(get);
-            object_touch(th, &fn->head);
+            function_touch(th, fn);
             Code *code = as_code(load_acquire(&fn->code));
             if (LIKELY(code->simple_args == 1)) {
                 SAVE();

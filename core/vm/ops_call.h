@@ -34,7 +34,7 @@
                 goto call_in_generator;                                                           \
             }                                                                                     \
             Function *fn = (Function *)(void *)reg_object(w);                                     \
-            object_touch(th, &fn->head);                                                          \
+            function_touch(th, fn);                                                          \
             Code *code = as_code(load_acquire(&fn->code));                                        \
             Value *nr = (nr_);                                                                    \
             int32_t left = th->recursion_left - 1;                                                \
@@ -74,7 +74,7 @@ call_in_generator:
     /* The caller's frame lies in the heap: the callee's begins on top of the stack. */
     Value w = r[pc->a];
     Function *fn = (Function *)(void *)reg_object(w);
-    object_touch(th, &fn->head);
+    function_touch(th, fn);
     Code *code = as_code(load_acquire(&fn->code));
     Value *nr = frame_generator(F)->stack_top + FRAME_WORDS;
     if (LIKELY(code->simple_args == count && frame_fits(th, nr, code) &&
@@ -127,7 +127,7 @@ call_other:
                is_function(((Method *)(void *)x)->function)) {
         const Method *m = (Method *)(void *)x;
         Function *fn = as_function(m->function);
-        object_touch(th, &fn->head);
+        function_touch(th, fn);
         Code *code = as_code(load_acquire(&fn->code));
         if (UNLIKELY(code->simple_args != n + 1 || (F->link & FRAME_GENERATOR) ||
                      !frame_fits(th, args, code) || th->recursion_left <= 0))
@@ -202,7 +202,7 @@ called_native:
                            cache_expect(load_acquire(&shape_version[root]), 1) &&                 \
                        (init = load_acquire(&attr_cache[cache_payload(cw)])) != NULL)) {          \
                 Function *fn = as_function(init);                                                 \
-                object_touch(th, &fn->head);                                                      \
+                function_touch(th, fn);                                                      \
                 Code *code = as_code(load_acquire(&fn->code));                                    \
                 unsigned n = (n_);                                                                \
                 Value *from = r + (first_);                                                       \

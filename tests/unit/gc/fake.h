@@ -25,7 +25,7 @@
 #include "threads/safepoint.h"
 #include "threads/stop_world.h"
 
-enum { SHAPE_NODE = 1, SHAPE_LEAF, SHAPE_FROZEN, SHAPE_FINAL, SHAPE_WEAKREF, SHAPE_META };
+enum { SHAPE_NODE = 1, SHAPE_LEAF, SHAPE_FROZEN, SHAPE_FINAL, SHAPE_WEAKREF, SHAPE_META, SHAPE_POOLED };
 
 typedef struct Node {
     struct Object head;
@@ -119,6 +119,12 @@ static TypeOps final_ops = {
     .visit = node_visit,
     .clear = node_clear,
     .finalize = final_finalize,
+    .dealloc = node_dealloc,
+};
+static TypeOps pooled_ops = {
+    .ops_flags = OPS_TRACKED | OPS_POOLED,
+    .visit = node_visit,
+    .clear = node_clear,
     .dealloc = node_dealloc,
 };
 static TypeOps weakref_ops = {
@@ -233,6 +239,7 @@ fake_start(void)
     shape_type[SHAPE_FROZEN] = &frozen_ops;
     shape_type[SHAPE_FINAL] = &final_ops;
     shape_type[SHAPE_WEAKREF] = &weakref_ops;
+    shape_type[SHAPE_POOLED] = &pooled_ops;
     safepoint_handlers.upgrade_registers = fake_upgrade;
     safepoint_handlers.count_borrowed = fake_count_borrowed;
     Interp *interp = interp_create();

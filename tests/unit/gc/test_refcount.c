@@ -160,6 +160,116 @@ test_offline_owner(Thread *th)
     OK(load_relaxed(&leaves_died) == died + 1, "a foreign thread frees for a detached owner");
 }
 
+/* -- objects whose references threads keep in hand -- */
+
+static Value pooled[SLOTS];
+
+static void
+use_pooled(Thread *th, void *arg, int index)
+{
+    (void)arg;
+    uint32_t seed = 77 + (uint32_t)index;
+    Value mine[16] = {NULL};
+    for (long i = 0; i < TAP_SCALE(200000); i++) {
+        uint32_t r = random_next(&seed);
+        uint32_t k = r % SLOTS;
+        Value *own = &mine[(r >> 8) % 16];
+        if ((r >> 20 & 63) == 0) { /* a new one, which may hold another */
+            Node *n = node_new_shape(th, SHAPE_POOLED);
+            if (r >> 30 & 1)
+                field_init(&n->field[0], retain_null(th, *own));
+            else if (r >> 29 & 1)
+                field_init(&n->field[0], retain(th, value_of(n))); /* for the collector */
+            byte_lock(&slot_lock[k]);
+            Value old = pooled[k];
+            pooled[k] = value_of(n);
+            byte_unlock(&slot_lock[k]);
+            drop_null(th, old);
+        } else if (r >> 20 & 1) {
+            byte_lock(&slot_lock[k]);
+            Value v = retain_null(th, pooled[k]);
+            byte_unlock(&slot_lock[k]);
+            drop_null(th, *own);
+            *own = v;
+        } else if (*own) {
+            CHECK(((Node *)(void *)value_object(*own))->magic == MAGIC);
+            object_pool(th, value_object(*own));
+            retain(th, *own);
+            retain(th, *own);
+            drop(th, *own);
+            drop(th, *own);
+        }
+        if (i % 128 == 0)
+            POLL(th);
+        if (i % 5000 == 0) {
+            blocking_begin(th);
+            sched_yield();
+            blocking_end(th);
+        }
+        if (i % 20000 == 10000)
+            gc_collect(th, 2);
+    }
+    for (int i = 0; i < 16; i++)
+        drop_null(th, mine[i]);
+}
+
+static void
+test_pooled(Thread *th)
+{
+    run_threads(th, 4, use_pooled, NULL);
+    for (int i = 0; i < SLOTS; i++)
+        DROP_CLEAR(th, pooled[i]);
+    gc_collect(th, 2);
+    reclaim_flush(th);
+    OK(load_relaxed(&nodes_made) == load_relaxed(&nodes_died), "pooled objects die once each");
+}
+
+static void
+touch_handed(Thread *th, void *arg, int index)
+{
+    (void)arg;
+    (void)index;
+    Object *o = value_object(handed);
+    object_pool(th, o); /* the owner is offline */
+    OK(load_relaxed(&o->owner) == OWNER_POOLED, "an object is pooled for a detached owner");
+    retain(th, handed);
+    uint32_t before = load_relaxed(&o->shared);
+    drop(th, handed); /* kept */
+    OK(load_relaxed(&o->shared) == before, "a drop keeps the reference");
+    OK(object_refcount(o) == 1, "which is not shown");
+    retain(th, handed);
+    OK(load_relaxed(&o->shared) == before, "and the next one comes from there");
+    drop(th, handed);
+}
+
+static void
+test_pooled_alone(Thread *th)
+{
+    Node *n = node_new_shape(th, SHAPE_POOLED);
+    Object *o = &n->head;
+    handed = value_of(n);
+    run_threads(th, 1, touch_handed, NULL);
+    OK(object_refcount(o) == 1 && load_relaxed(&o->shared) == (SHARED_ONE | SHARED_MERGED),
+       "a thread that ends gives back what it kept");
+    retain(th, handed);
+    drop(th, handed);
+    long died = load_relaxed(&nodes_died);
+    drop(th, handed);
+    OK(load_relaxed(&nodes_died) == died, "the last reference may be one that is kept");
+    reclaim_flush(th);
+    OK(load_relaxed(&nodes_died) == died + 1, "it goes back, and the object dies");
+    n = node_new_shape(th, SHAPE_POOLED);
+    o = &n->head;
+    field_init(&n->field[0], retain(th, value_of(n)));
+    object_merge(th, o);
+    retain(th, value_of(n));
+    drop(th, value_of(n)); /* kept */
+    drop(th, value_of(n)); /* kept: only its own field refers to it now */
+    gc_collect(th, 0);
+    reclaim_flush(th);
+    OK(load_relaxed(&nodes_died) == died + 2, "the collector leaves out what is kept");
+}
+
 static void
 test_try_retain(Thread *th)
 {
@@ -187,6 +297,8 @@ main(void)
     test_saturation(th);
     test_threads(th);
     test_offline_owner(th);
+    test_pooled_alone(th);
+    test_pooled(th);
     OK(load_relaxed(&nodes_made) == load_relaxed(&nodes_died), "every node died once");
     fake_end(th);
     DONE();
