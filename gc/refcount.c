@@ -163,15 +163,18 @@ object_drop_many(Thread *th, Object *o, uint32_t n)
         object_die(th, o);
 }
 
-/* Joins the halves of an object whose `local` the caller may write; whether it is dead. */
+/* Joins the halves of an object whose `local` the caller may write; whether it is dead.  One that
+ * is, or now becomes, QUEUED is left to who serves the queue, if that is not the caller. */
 static bool
-merge(Object *o, uint16_t owner)
+merge(Object *o, uint16_t owner, bool serving)
 {
     int64_t local = load_relaxed(&o->local);
     uint32_t s = load_acquire(&o->shared);
     int64_t count;
     uint16_t merged = ops_flags_of(object_ops(o)) & OPS_POOLED ? OWNER_POOLED : OWNER_MERGED;
     do {
+        if (!serving && (s & SHARED_STATE) == SHARED_QUEUED)
+            return false;
         count = shared_count(s) + local;
         ASSERT(count >= 0);
         if (count >= SHARED_SATURATED) {
@@ -198,7 +201,7 @@ object_merge(Thread *th, Object *o)
     if (load_relaxed(&o->owner) != th->id ||
         (load_relaxed(&o->shared) & SHARED_STATE) == SHARED_QUEUED)
         return;
-    bool dead = merge(o, (uint16_t)th->id);
+    bool dead = merge(o, (uint16_t)th->id, false);
     ASSERT(!dead);
     (void)dead;
 }
@@ -286,7 +289,7 @@ merge_all(Object **items, uint32_t n, uint16_t id)
         if (load_relaxed(&o->owner) == OWNER_IMMORTAL)
             continue;
         ASSERT(load_relaxed(&o->owner) == id);
-        if (merge(o, id))
+        if (merge(o, id, true))
             items[dead++] = o;
     }
     return dead;
@@ -441,7 +444,7 @@ object_drop_last(Thread *th, Object *o)
     }
     if ((s & SHARED_STATE) == SHARED_QUEUED)
         return; /* dies, if it does, when the queue is served */
-    if (merge(o, (uint16_t)th->id))
+    if (merge(o, (uint16_t)th->id, false))
         object_die(th, o);
 }
 
