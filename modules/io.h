@@ -194,7 +194,7 @@ typedef struct Buffered {
     ATOMIC(uint8_t *) buffer;   /* NULL once closed */
     int64_t size;
     ATOMIC(int64_t) pos, end;
-    bool dirty;
+    ATOMIC(uint8_t) dirty;
     int64_t position;           /* of the raw stream; -1: not known */
 } Buffered;
 

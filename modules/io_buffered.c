@@ -32,7 +32,7 @@ waiting(const Buffered *b)
 static inline int64_t
 read_ahead(const Buffered *b)
 {
-    return b->dirty ? 0 : waiting(b);
+    return load_relaxed(&b->dirty) ? 0 : waiting(b);
 }
 
 static inline void
@@ -40,7 +40,7 @@ forget(Buffered *b)
 {
     store_relaxed(&b->pos, 0);
     store_relaxed(&b->end, 0);
-    b->dirty = false;
+    store_relaxed(&b->dirty, false);
 }
 
 static inline uint8_t *
@@ -293,7 +293,7 @@ raw_seek(Thread *th, Buffered *b, Value raw, int64_t offset, int whence)
 static bool
 write_out(Thread *th, Buffered *b, Value raw)
 {
-    if (!b->dirty)
+    if (!load_relaxed(&b->dirty))
         return true;
     for (;;) {
         int64_t pos = load_relaxed(&b->pos), left = load_relaxed(&b->end) - pos;
@@ -318,7 +318,7 @@ static bool
 rewind_raw(Thread *th, Buffered *b, Value raw)
 {
     int64_t ahead = read_ahead(b);
-    if (b->dirty)
+    if (load_relaxed(&b->dirty))
         return true;
     bool ok = ahead == 0 || raw_seek(th, b, raw, -ahead, SEEK_CUR) >= 0;
     forget(b);
@@ -365,7 +365,7 @@ take_bytes(Thread *th, Buffered *b, int64_t n)
 static Value
 read_exactly(Thread *th, Buffered *b, Value raw, int64_t n)
 {
-    if (b->dirty && !write_out(th, b, raw))
+    if (load_relaxed(&b->dirty) && !write_out(th, b, raw))
         return NULL;
     int64_t have = read_ahead(b), left = n;
     if (n <= have)
@@ -428,7 +428,7 @@ checked_bytes(Thread *th, Value STEALS data, const char *message)
 static Value
 read_to_end(Thread *th, Buffered *b, Value raw)
 {
-    if (b->dirty && !write_out(th, b, raw))
+    if (load_relaxed(&b->dirty) && !write_out(th, b, raw))
         return NULL;
     Value all = take_bytes(th, b, read_ahead(b)), method = NULL, data;
     if (all == NULL)
@@ -519,7 +519,7 @@ buffered_peek(Thread *th, Value self, const Arg *args, size_t nargs)
     if (!usable(th, b) || !check_open(th, self, "peek of closed file") || !enter(th, self))
         return NULL;
     Value raw = raw_of(th, b), r = NULL;
-    if (!b->dirty || flush_and_rewind(th, b, raw)) {
+    if (!load_relaxed(&b->dirty) || flush_and_rewind(th, b, raw)) {
         int64_t n = read_ahead(b);
         if (n == 0 && (n = fill(th, b, raw)) == IO_WOULD_BLOCK)
             n = 0;
@@ -549,7 +549,7 @@ io_buffered_read1(Thread *th, Value self, int64_t n)
     int64_t have = read_ahead(b);
     if (have > 0) {
         r = take_bytes(th, b, have < n ? have : n);
-    } else if (!b->dirty || write_out(th, b, raw)) {
+    } else if (!load_relaxed(&b->dirty) || write_out(th, b, raw)) {
         r = bytes_new(th, (size_t)n);
         if (r != NULL) {
             forget(b);
@@ -579,7 +579,7 @@ buffered_read1(Thread *th, Value self, const Arg *args, size_t nargs)
 static int64_t
 read_into(Thread *th, Buffered *b, Value raw, uint8_t *p, int64_t n, bool once)
 {
-    if (b->dirty && !write_out(th, b, raw))
+    if (load_relaxed(&b->dirty) && !write_out(th, b, raw))
         return IO_ERROR;
     int64_t have = read_ahead(b), done = have < n ? have : n;
     if (done > 0) {
@@ -662,7 +662,7 @@ read_line(Thread *th, Buffered *b, Value raw, int64_t limit)
     uint8_t *line = NULL;
     size_t used = 0, room = 0;
     Value r = NULL;
-    if (b->dirty && !flush_and_rewind(th, b, raw))
+    if (load_relaxed(&b->dirty) && !flush_and_rewind(th, b, raw))
         return NULL;
     for (;;) {
         int64_t n = line_in_buffer(b, limit < 0 ? -1 : limit - (int64_t)used);
@@ -760,7 +760,7 @@ put(Buffered *b, const void *p, int64_t n)
     int64_t end = load_relaxed(&b->end);
     memcpy(buffer_of(b) + end, p, (size_t)n);
     store_relaxed(&b->end, end + n);
-    b->dirty = true;
+    store_relaxed(&b->dirty, true);
 }
 
 /* Moves what is to be written to the buffer's beginning. */
@@ -779,7 +779,7 @@ compact(Buffered *b)
 static int64_t
 write_locked(Thread *th, Buffered *b, Value raw, const uint8_t *p, int64_t n)
 {
-    if (!b->dirty && !rewind_raw(th, b, raw))
+    if (!load_relaxed(&b->dirty) && !rewind_raw(th, b, raw))
         return -1;
     if (n <= b->size - load_relaxed(&b->end)) {
         put(b, p, n);
@@ -831,7 +831,7 @@ io_buffered_write(Thread *th, Value self, const void *p, int64_t n)
     Buffered *b = as_buffered(self);
     if (!usable(th, b))
         return false;
-    if (LIKELY(alone(b)) && b->dirty && n <= b->size - load_relaxed(&b->end) &&
+    if (LIKELY(alone(b)) && load_relaxed(&b->dirty) && n <= b->size - load_relaxed(&b->end) &&
         io_buffered_closed(th, self) == NO && buffer_of(b) != NULL) {
         put(b, p, n);
         return true;
@@ -902,7 +902,7 @@ buffered_tell(Thread *th, Value self)
     } else {
         int64_t at = raw_tell(th, b, raw);
         if (at >= 0)
-            r = int_from_i64(th, b->dirty ? at + waiting(b) : at - read_ahead(b));
+            r = int_from_i64(th, load_relaxed(&b->dirty) ? at + waiting(b) : at - read_ahead(b));
     }
     io_unlock(&b->lock);
     drop_null(th, raw);
