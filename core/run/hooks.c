@@ -116,18 +116,29 @@ up_import_module(Thread *th, const char *name)
     return import_module_c(th, name);
 }
 
-static bool
-up_warn(Thread *th, Type *category, int stack_level, Value message)
+static Value
+find_warn(Thread *th)
 {
     Value module = import_module_c(th, "_warnings");
     Value f = module ? get_attr_c(th, module, "warn") : NULL;
-    Value r = NULL;
-    if (f) {
-        Value args[3] = {message, value_of_type(category), value_from_fixnum(stack_level)};
-        r = call(th, f, args_of(args), 3, NULL);
-    }
-    drop_null(th, f);
     drop_null(th, module);
+    return f;
+}
+
+bool
+hooks_warn_ready(Thread *th)
+{
+    return interp_object_make(th, INTERP_WARN, find_warn) != NULL;
+}
+
+static bool
+up_warn(Thread *th, Type *category, int stack_level, Value message)
+{
+    Value f = interp_object_make(th, INTERP_WARN, find_warn);
+    if (f == NULL)
+        return false;
+    Value args[3] = {message, value_of_type(category), value_from_fixnum(stack_level)};
+    Value r = call(th, f, args_of(args), 3, NULL);
     drop_null(th, r);
     return r != NULL;
 }

@@ -94,6 +94,7 @@ int repl_run(Thread *th, Value main_dict);
 /* -- hooks.c -- */
 RAISES Value hooks_excepthook(Thread *th, Value exc);          /* default sys.excepthook */
 void hooks_init(Thread *th);
+RAISES bool hooks_warn_ready(Thread *th);  /* warnings can be given from now on, to the very end */
 RAISES bool sys_write(Thread *th, const char *stream, const char *text); /* sys.stderr.write */
 void sys_flush(Thread *th);
 

@@ -269,7 +269,7 @@ start_library(Thread *th)
     Settings *s = &interp_state(th)->settings;
     if (s->verbose && !start_early_stderr(th))
         return false;
-    if (!import_start(th) || !import_start_external(th))
+    if (!import_start(th) || !import_start_external(th) || !hooks_warn_ready(th))
         return false;
     Value signals = import_module_c(th, "_signal"); /* from here on Ctrl-C is KeyboardInterrupt */
     if (signals == NULL)

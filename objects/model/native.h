@@ -104,6 +104,7 @@ enum InterpObject {
     INTERP_CODECS,      /* tuple of the codec registry's parts */
     INTERP_AUDIT_HOOKS, /* list */
     INTERP_ATEXIT,      /* list of (function, args, kwargs) */
+    INTERP_WARN,        /* _warnings.warn, which the end of the interpreter needs when no module is left */
 };
 
 /* The object, or NULL as long as nobody has needed it; it lives as long as the interpreter. */
