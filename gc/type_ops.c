@@ -27,6 +27,12 @@ shape_index_new(void)
     return n;
 }
 
+uint32_t
+shape_index_end(void)
+{
+    return load_relaxed(&next_shape);
+}
+
 /* How many guards there are.  WEFT_GUARDS=n in a debug build: n, so that a test sees what
  * happens when they run out. */
 static inline uint32_t

@@ -74,6 +74,8 @@ extern struct Shape *shape_info[SHAPE_MAX];
 
 /* Gives out the next shape index, from SHAPE_DYNAMIC_FIRST on; 0 when none is left. */
 uint32_t shape_index_new(void);
+/* No index from here on was ever given out. */
+uint32_t shape_index_end(void);
 
 /* Gives out a guard for caches, unique in the process over all kinds of guards;
  * 0 ("do not cache") when the counter has run out. */

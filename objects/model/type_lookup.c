@@ -448,15 +448,10 @@ attr_sweep(Thread *th)
 {
     VEC(uint32_t) live = VEC_INIT;
     bool complete = true;
-    uint32_t last = 0;
-    for (uint32_t i = 1; i < SHAPE_MAX; i++) {
+    for (uint32_t i = 1, end = shape_index_end(); i < end; i++) {
         TypeOps *ops = __atomic_load_n(&shape_type[i], __ATOMIC_ACQUIRE);
-        if (ops == NULL) {
-            if (i > SHAPE_FIXED_END && ++last > 4096)
-                break; /* behind the last shape */
+        if (ops == NULL)
             continue;
-        }
-        last = 0;
         uint32_t g = load_relaxed(&shape_version[i]);
         complete = complete && (g == 0 || vec_push(&live, g));
         Type *t = (Type *)(void *)ops;
