@@ -35,6 +35,7 @@ struct Interp {
     Value kept[32];               /* who holds that state, counted: modules, types */
     ATOMIC(uint32_t) int_max_str_digits; /* sys.set_int_max_str_digits */
     uint8_t bytes_warning;        /* [const] -b: how often it was given */
+    bool lines_only;              /* [const] -X no_debug_ranges: code is made without columns */
     ATOMIC(Value) objects[4];     /* counted; made on first use, see native.h */
 };
 

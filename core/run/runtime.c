@@ -200,6 +200,7 @@ start(Settings *settings, const ModuleSpec *const *natives)
         fatal(NULL, "no memory for the main thread");
     interp->state = state;
     interp->bytes_warning = (uint8_t)(settings->bytes_warning > 255 ? 255 : settings->bytes_warning);
+    interp->lines_only = settings->no_debug_ranges;
     state->settings = *settings;
     state->natives = natives;
     if (settings->int_max_str_digits >= 0)

@@ -46,7 +46,8 @@ static const char usage_text[] =
     "         also PYTHONWARNINGS=arg\n"
     "-x     : skip first line of source\n"
     "-X opt : set implementation-specific option: dev, utf8, int_max_str_digits=N,\n"
-    "         warn_default_encoding, importtime, gil=0; --help-xoptions says more\n"
+    "         warn_default_encoding, importtime, no_debug_ranges, gil=0;\n"
+    "         --help-xoptions says more\n"
     "file   : program read from script file\n"
     "-      : program read from stdin (default; interactive mode if a tty)\n"
     "arg ...: arguments passed to program in sys.argv[1:]\n\n"
@@ -70,7 +71,8 @@ static const char environment_text[] =
     "PYTHONIOENCODING : encoding[:errors] of stdin, stdout and stderr\n"
     "PYTHONHASHSEED : 'random', or a number that makes the hashes of str and bytes the same each time\n"
     "PYTHONINTMAXSTRDIGITS : as -X int_max_str_digits\n"
-    "PYTHONPYCACHEPREFIX, PYTHONWARNDEFAULTENCODING, PYTHONPROFILEIMPORTTIME : as the -X options\n"
+    "PYTHONPYCACHEPREFIX, PYTHONWARNDEFAULTENCODING, PYTHONPROFILEIMPORTTIME,\n"
+    "PYTHONNODEBUGRANGES : as the -X options\n"
     "PYTHONGIL      : 0 is accepted, 1 is refused\n";
 
 static const char x_text[] =
@@ -81,6 +83,7 @@ static const char x_text[] =
     "int_max_str_digits=N : limit of digits in conversions between int and str; 0: none\n"
     "pycache_prefix=PATH  : sys.pycache_prefix\n"
     "warn_default_encoding : EncodingWarning where an encoding is left out\n"
+    "no_debug_ranges : code has lines only, tracebacks no marks\n"
     "faulthandler   : shows where the program was when it crashes\n"
     "gil=0          : accepted; gil=1 is refused, there is no global lock\n"
     "Others are only shown in sys._xoptions.\n";
@@ -176,6 +179,8 @@ x_option(Settings *s, const char *option)
         nothing(s, 1);
         return false;
     }
+    else if (strcmp(option, "no_debug_ranges") == 0)
+        s->no_debug_ranges = true;
     else if (strcmp(option, "warn_default_encoding") == 0)
         s->warn_default_encoding = 1;
     else if (strncmp(option, "pycache_prefix=", 15) == 0)
@@ -219,6 +224,8 @@ environment_settings(Settings *s)
         s->dev_mode = 1;
     if (environment(s, "PYTHONWARNDEFAULTENCODING"))
         s->warn_default_encoding = 1;
+    if (environment(s, "PYTHONNODEBUGRANGES"))
+        s->no_debug_ranges = true;
     if (environment(s, "PYTHONPROFILEIMPORTTIME"))
         s->import_time = true;
     const char *v = environment(s, "PYTHONUTF8");

@@ -13,7 +13,7 @@ typedef struct Settings {
     int int_max_str_digits;     /* -1: default */
     bool unbuffered, skip_first_line, import_time;
     bool utf8_given;            /* -X utf8 says what PYTHONUTF8 would */
-    bool faulthandler;
+    bool faulthandler, no_debug_ranges;
     enum { RUN_REPL, RUN_COMMAND, RUN_MODULE, RUN_FILE, RUN_STDIN, RUN_NOTHING } what;
     const char *target;         /* command text, module name or file name */
     char **argv;                /* sys.argv from the target on: [0] is the script's place */

@@ -27,6 +27,7 @@
 #include "objects/container/container.h"
 #include "objects/error/error.h"
 #include "objects/text/str.h"
+#include "threads/interp.h"
 
 /* -- positions -- */
 
@@ -222,16 +223,27 @@ same_position(const Position *a, const Position *b)
            a->end_column == b->end_column;
 }
 
+static Position
+encoded_position(const Position *p, bool lines_only)
+{
+    return lines_only ? (Position){p->line, p->line, -1, -1} : *p;
+}
+
 uint8_t *
-code_encode_positions(const Position *p, uint32_t count, int32_t first_line, uint32_t *size)
+code_encode_positions(const Position *p, uint32_t count, int32_t first_line, bool lines_only, uint32_t *size)
 {
     Bytes8 out = {0};
     int32_t line = first_line;
     for (uint32_t i = 0; i < count;) {
         uint32_t run = 1;
-        while (run < 8 && i + run < count && same_position(&p[i], &p[i + run]))
+        Position here = encoded_position(&p[i], lines_only);
+        while (run < 8 && i + run < count) {
+            Position next = encoded_position(&p[i + run], lines_only);
+            if (!same_position(&here, &next))
+                break;
             run++;
-        put_entry(&out, &p[i], run, &line);
+        }
+        put_entry(&out, &here, run, &line);
         i += run;
     }
     if (out.failed) {
@@ -301,7 +313,7 @@ code_new(Thread *th, const CodeInit *in)
     uint32_t table_size = 0;
     if (in->positions != NULL) {
         table = code_encode_positions(in->positions, in->instr_count, (int32_t)in->first_line,
-                                      &table_size);
+                                      th->interp->lines_only, &table_size);
         if (table == NULL)
             return raise_memory(th);
     } else {

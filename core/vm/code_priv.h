@@ -13,9 +13,9 @@ typedef struct CodeRun {
 } CodeRun;
 bool code_next_run(const Code *c, CodeRun *run);
 
-/* Compresses positions: malloc'ed, NULL without memory. */
+/* Compresses positions, without columns if `lines_only`: malloc'ed, NULL without memory. */
 uint8_t *code_encode_positions(const Position *p, uint32_t count, int32_t first_line,
-                               uint32_t *size);
+                               bool lines_only, uint32_t *size);
 
 /* Renames the registers from `locals` on, by `by`, in instructions and a live map. */
 void code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live_count,
