@@ -2,7 +2,8 @@
 
 usage: harness.py FILE            serves lines "TIMES THREADS" on standard input: THREADS threads (the main one and
                                   others, which stay for the next line) call the program's run() TIMES times each;
-                                  answers the seconds it took
+                                  answers when that began and ended (seconds of the system's monotonic clock, which
+                                  all processes share) and the processor time it took
        harness.py --memory NAME   prints the bytes that an element of a list of a million NAME takes
 """
 import gc
@@ -44,13 +45,14 @@ def serve(path):
         times, threads = map(int, line.split())
         helpers.extend(Helper(run) for _ in range(threads - 1 - len(helpers)))
         crew = helpers[:threads - 1]
-        start = time.perf_counter()
+        cpu, start = time.process_time(), time.monotonic()
         for helper in crew:
             helper.wanted.put(times)
         repeat(run, times)
         for helper in crew:
             helper.done.get()
-        print(time.perf_counter() - start, flush=True)
+        end = time.monotonic()
+        print(start, end, time.process_time() - cpu, flush=True)
 
 
 class Point:
