@@ -6,6 +6,7 @@
  * changes: iterators compare it.
  */
 #include "modules/collections_priv.h"
+#include "gc/holds.h"
 
 #include <string.h>
 
@@ -934,17 +935,7 @@ deque_iter_self(Thread *th, Value self)
     return retain(th, self);
 }
 
-static void
-deque_iter_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((DequeIter *)(void *)o)->deque, visit, arg);
-}
-
-static void
-deque_iter_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((DequeIter *)(void *)o)->deque);
-}
+HOLDS_VALUES(deque_iter, DequeIter, deque);
 
 static const MethodDef deque_iter_methods[] = {
     NATIVE_0("__length_hint__", deque_iter_length_hint,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "modules/collections_priv.h"
+#include "gc/holds.h"
 #include "threads/blocking.h"
 #include "threads/mutex.h"
 
@@ -941,17 +942,7 @@ od_dealloc(Thread *th, Object *o)
     dict_spec.dealloc(th, o);
 }
 
-static void
-node_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((OdNode *)(void *)o)->key, visit, arg);
-}
-
-static void
-node_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((OdNode *)(void *)o)->key);
-}
+HOLDS_VALUES(node, OdNode, key);
 
 Type odict_node_type;
 const TypeSpec odict_node_spec = {

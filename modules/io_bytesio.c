@@ -6,6 +6,7 @@
  * (getbuffer()) it is not moved: operations that would are refused.
  */
 #include "modules/io.h"
+#include "gc/holds.h"
 
 #include <string.h>
 
@@ -631,17 +632,7 @@ bytesio_getbuffer(Thread *th, Value self)
     return r;
 }
 
-static void
-view_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((BytesView *)(void *)o)->source, visit, arg);
-}
-
-static void
-view_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((BytesView *)(void *)o)->source);
-}
+HOLDS_VALUES(view, BytesView, source);
 
 Type io_bytes_view_type;
 const TypeSpec io_bytes_view_spec = {

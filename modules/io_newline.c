@@ -5,6 +5,7 @@
  */
 #include "modules/io.h"
 
+#include "gc/holds.h"
 #include "objects/text/text_priv.h"
 
 #include <string.h>
@@ -391,25 +392,8 @@ newline_decoder_newlines(Thread *th, Value self, void *closure)
     return io_newlines_seen(th, load_relaxed(&as_decoder(self)->seen));
 }
 
-static void
-newline_decoder_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((NewlineDecoder *)(void *)o)->decoder, visit, arg);
-    field_visit(&((NewlineDecoder *)(void *)o)->errors, visit, arg);
-}
-
-static void
-newline_decoder_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((NewlineDecoder *)(void *)o)->decoder, NULL);
-}
-
-static void
-newline_decoder_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((NewlineDecoder *)(void *)o)->decoder);
-    field_drop(th, &((NewlineDecoder *)(void *)o)->errors);
-}
+HOLDS_FIELDS(newline_decoder, NewlineDecoder, decoder, errors);
+CLEARS_FIELDS(newline_decoder, NewlineDecoder, decoder);
 
 static const MethodDef newline_decoder_methods[] = {
     NATIVE_K("decode", newline_decoder_decode, "decode($self, /, input, final=False)\n--\n\n"),

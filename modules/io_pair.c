@@ -3,6 +3,7 @@
  * It only passes calls on; the two streams have their own locks.
  */
 #include "modules/io.h"
+#include "gc/holds.h"
 
 typedef struct Pair {
     struct Object head;
@@ -162,26 +163,8 @@ pair_get_closed(Thread *th, Value self, void *closure)
     return r;
 }
 
-static void
-pair_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((Pair *)(void *)o)->reader, visit, arg);
-    field_visit(&((Pair *)(void *)o)->writer, visit, arg);
-}
-
-static void
-pair_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((Pair *)(void *)o)->reader, NULL);
-    field_replace(th, o, &((Pair *)(void *)o)->writer, NULL);
-}
-
-static void
-pair_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((Pair *)(void *)o)->reader);
-    field_drop(th, &((Pair *)(void *)o)->writer);
-}
+HOLDS_FIELDS(pair, Pair, reader, writer);
+CLEARS_FIELDS(pair, Pair, reader, writer);
 
 static const MethodDef pair_methods[] = {
     NATIVE_N("read", pair_read, 0, -1, NULL),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "modules/itertools_priv.h"
+#include "gc/holds.h"
 #include "threads/blocking.h"
 
 /* -- groupby -- */
@@ -139,27 +140,7 @@ groupby_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-groupby_visit(Object *o, VisitFn visit, void *arg)
-{
-    GroupBy *g = (GroupBy *)(void *)o;
-    value_visit(g->it, visit, arg);
-    value_visit(g->key_function, visit, arg);
-    field_visit(&g->target_key, visit, arg);
-    field_visit(&g->current_key, visit, arg);
-    field_visit(&g->current_value, visit, arg);
-}
-
-static void
-groupby_dealloc(Thread *th, Object *o)
-{
-    GroupBy *g = (GroupBy *)(void *)o;
-    drop_null(th, g->it);
-    drop_null(th, g->key_function);
-    field_drop(th, &g->target_key);
-    field_drop(th, &g->current_key);
-    field_drop(th, &g->current_value);
-}
+HOLDS_BOTH(groupby, GroupBy, (it, key_function), (target_key, current_key, current_value));
 
 static const MethodDef groupby_methods[] = {
     REDUCE(groupby_reduce),
@@ -253,19 +234,7 @@ grouper_reduce(Thread *th, Value self)
     return result;
 }
 
-static void
-grouper_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Grouper *)(void *)o)->parent, visit, arg);
-    value_visit(((Grouper *)(void *)o)->target_key, visit, arg);
-}
-
-static void
-grouper_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Grouper *)(void *)o)->parent);
-    drop_null(th, ((Grouper *)(void *)o)->target_key);
-}
+HOLDS_VALUES(grouper, Grouper, parent, target_key);
 
 static const MethodDef grouper_methods[] = {
     REDUCE(grouper_reduce),
@@ -628,23 +597,8 @@ tee_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-tee_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((Tee *)(void *)o)->block, visit, arg);
-}
-
-static void
-tee_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((Tee *)(void *)o)->block, NULL);
-}
-
-static void
-tee_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((Tee *)(void *)o)->block);
-}
+HOLDS_FIELDS(tee, Tee, block);
+CLEARS_FIELDS(tee, Tee, block);
 
 static const MethodDef tee_methods[] = {
     NATIVE_0("__copy__", tee_copy, "Returns an independent iterator."),

@@ -4,6 +4,7 @@
  * lock (that may run Python code), and an index that the conversion made invalid raises IndexError.
  */
 #include "modules/array_data.h"
+#include "gc/holds.h"
 #include "modules/static_types.h"
 
 #include <limits.h>
@@ -1081,23 +1082,8 @@ array_iter_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-array_iter_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((ArrayIter *)(void *)o)->array, visit, arg);
-}
-
-static void
-array_iter_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((ArrayIter *)(void *)o)->array, NULL);
-}
-
-static void
-array_iter_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((ArrayIter *)(void *)o)->array);
-}
+HOLDS_FIELDS(array_iter, ArrayIter, array);
+CLEARS_FIELDS(array_iter, ArrayIter, array);
 
 static const MethodDef array_iter_methods[] = {
     NATIVE_0("__reduce__", array_iter_reduce,

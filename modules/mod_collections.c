@@ -4,6 +4,7 @@
  * Locks: none of its own.
  */
 #include "modules/collections_priv.h"
+#include "gc/holds.h"
 
 Value
 collections_class_getitem(Thread *th, Value type, Value item)
@@ -302,23 +303,8 @@ tuplegetter_repr(Thread *th, Value self)
     return text;
 }
 
-static void
-tuplegetter_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((TupleGetter *)(void *)o)->doc, visit, arg);
-}
-
-static void
-tuplegetter_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((TupleGetter *)(void *)o)->doc, NULL);
-}
-
-static void
-tuplegetter_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((TupleGetter *)(void *)o)->doc);
-}
+HOLDS_FIELDS(tuplegetter, TupleGetter, doc);
+CLEARS_FIELDS(tuplegetter, TupleGetter, doc);
 
 static const MethodDef tuplegetter_methods[] = {
     NATIVE_0("__reduce__", tuplegetter_reduce, NULL),

@@ -5,6 +5,7 @@
  * The dialects' names and the field limit belong to the interpreter.
  */
 #include "modules/modules.h"
+#include "gc/holds.h"
 #include "modules/static_types.h"
 #include "objects/container/container.h"
 #include "objects/error/error.h"
@@ -552,19 +553,7 @@ reader_iter(Thread *th, Value self)
     return retain(th, self);
 }
 
-static void
-reader_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((CsvReader *)(void *)o)->input, visit, arg);
-    value_visit(((CsvReader *)(void *)o)->dialect, visit, arg);
-}
-
-static void
-reader_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((CsvReader *)(void *)o)->input);
-    drop_null(th, ((CsvReader *)(void *)o)->dialect);
-}
+HOLDS_VALUES(reader, CsvReader, input, dialect);
 
 static const MemberDef reader_members[] = {
     {.name = "dialect", .kind = MEMBER_CONST_VALUE, .offset = offsetof(CsvReader, dialect),
@@ -755,19 +744,7 @@ writer_writerows(Thread *th, Value self, Value rows)
     return error_set(th) ? NULL : NONE;
 }
 
-static void
-writer_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((CsvWriter *)(void *)o)->write, visit, arg);
-    value_visit(((CsvWriter *)(void *)o)->dialect, visit, arg);
-}
-
-static void
-writer_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((CsvWriter *)(void *)o)->write);
-    drop_null(th, ((CsvWriter *)(void *)o)->dialect);
-}
+HOLDS_VALUES(writer, CsvWriter, write, dialect);
 
 static const MethodDef writer_methods[] = {
     NATIVE_1("writerow", writer_writerow,

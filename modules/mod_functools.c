@@ -7,6 +7,7 @@
  *               The user's function, hashing and comparing run without the lock.
  */
 #include "modules/static_types.h"
+#include "gc/holds.h"
 #include "objects/container/container.h"
 #include "objects/container/fast.h"
 #include "objects/error/error.h"
@@ -264,32 +265,8 @@ partial_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-partial_visit(Object *o, VisitFn visit, void *arg)
-{
-    Partial *p = (Partial *)(void *)o;
-    field_visit(&p->function, visit, arg);
-    field_visit(&p->args, visit, arg);
-    field_visit(&p->kwargs, visit, arg);
-}
-
-static void
-partial_clear(Thread *th, Object *o)
-{
-    Partial *p = (Partial *)(void *)o;
-    field_replace(th, o, &p->function, NULL);
-    field_replace(th, o, &p->args, NULL);
-    field_replace(th, o, &p->kwargs, NULL);
-}
-
-static void
-partial_dealloc(Thread *th, Object *o)
-{
-    Partial *p = (Partial *)(void *)o;
-    field_drop(th, &p->function);
-    field_drop(th, &p->args);
-    field_drop(th, &p->kwargs);
-}
+HOLDS_FIELDS(partial, Partial, function, args, kwargs);
+CLEARS_FIELDS(partial, Partial, function, args, kwargs);
 
 static Value
 class_getitem(Thread *th, Value type, Value item)
@@ -448,25 +425,8 @@ key_wrapper_compare(Thread *th, Value a, Value b, int op)
     return result;
 }
 
-static void
-key_wrapper_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((KeyWrapper *)(void *)o)->compare, visit, arg);
-    field_visit(&((KeyWrapper *)(void *)o)->object, visit, arg);
-}
-
-static void
-key_wrapper_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((KeyWrapper *)(void *)o)->object, NULL);
-}
-
-static void
-key_wrapper_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((KeyWrapper *)(void *)o)->compare);
-    field_drop(th, &((KeyWrapper *)(void *)o)->object);
-}
+HOLDS_BOTH(key_wrapper, KeyWrapper, (compare), (object));
+CLEARS_FIELDS(key_wrapper, KeyWrapper, object);
 
 static const MemberDef key_wrapper_members[] = {
     {.name = "obj", .kind = MEMBER_VALUE_NONE, .offset = offsetof(KeyWrapper, object),
@@ -844,19 +804,7 @@ lru_dealloc(Thread *th, Object *o)
     drop_null(th, c->cache_info_type);
 }
 
-static void
-link_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((LruLink *)(void *)o)->key, visit, arg);
-    value_visit(((LruLink *)(void *)o)->result, visit, arg);
-}
-
-static void
-link_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((LruLink *)(void *)o)->key);
-    drop_null(th, ((LruLink *)(void *)o)->result);
-}
+HOLDS_VALUES(link, LruLink, key, result);
 
 static const TypeSpec lru_link_spec = {
     .name = "functools._lru_list_elem",

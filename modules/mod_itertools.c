@@ -4,6 +4,7 @@
  * Locks and sharing: see itertools_priv.h.
  */
 #include "modules/itertools_priv.h"
+#include "gc/holds.h"
 
 /* -- helpers -- */
 
@@ -66,19 +67,7 @@ as_pair(Value v)
     return (Pair *)(void *)value_object(v);
 }
 
-static void
-pair_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Pair *)(void *)o)->first, visit, arg);
-    value_visit(((Pair *)(void *)o)->second, visit, arg);
-}
-
-static void
-pair_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Pair *)(void *)o)->first);
-    drop_null(th, ((Pair *)(void *)o)->second);
-}
+HOLDS_VALUES(pair, Pair, first, second);
 
 static Value
 pair_new(Thread *th, Type *type, Value STEALS first, Value STEALS second)
@@ -437,19 +426,7 @@ count_reduce(Thread *th, Value self)
     return reduce_2(th, self, args);
 }
 
-static void
-count_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((Count *)(void *)o)->big, visit, arg);
-    value_visit(((Count *)(void *)o)->step, visit, arg);
-}
-
-static void
-count_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((Count *)(void *)o)->big);
-    drop_null(th, ((Count *)(void *)o)->step);
-}
+HOLDS_BOTH(count, Count, (step), (big));
 
 static const MethodDef count_methods[] = {
     REDUCE(count_reduce),
@@ -552,17 +529,7 @@ repeat_reduce(Thread *th, Value self)
                                        : tuple_pack(th, 2, r->element, value_from_fixnum(left)));
 }
 
-static void
-repeat_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Repeat *)(void *)o)->element, visit, arg);
-}
-
-static void
-repeat_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Repeat *)(void *)o)->element);
-}
+HOLDS_VALUES(repeat, Repeat, element);
 
 static const MethodDef repeat_methods[] = {
     NATIVE_0("__length_hint__", repeat_length_hint,
@@ -695,26 +662,8 @@ cycle_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-cycle_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((Cycle *)(void *)o)->it, visit, arg);
-    field_visit(&((Cycle *)(void *)o)->saved, visit, arg);
-}
-
-static void
-cycle_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((Cycle *)(void *)o)->it, NULL);
-    field_replace(th, o, &((Cycle *)(void *)o)->saved, NULL);
-}
-
-static void
-cycle_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((Cycle *)(void *)o)->it);
-    field_drop(th, &((Cycle *)(void *)o)->saved);
-}
+HOLDS_FIELDS(cycle, Cycle, it, saved);
+CLEARS_FIELDS(cycle, Cycle, it, saved);
 
 static const MethodDef cycle_methods[] = {
     REDUCE(cycle_reduce),
@@ -846,26 +795,8 @@ chain_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-chain_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((Chain *)(void *)o)->source, visit, arg);
-    field_visit(&((Chain *)(void *)o)->active, visit, arg);
-}
-
-static void
-chain_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((Chain *)(void *)o)->source, NULL);
-    field_replace(th, o, &((Chain *)(void *)o)->active, NULL);
-}
-
-static void
-chain_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((Chain *)(void *)o)->source);
-    field_drop(th, &((Chain *)(void *)o)->active);
-}
+HOLDS_FIELDS(chain, Chain, source, active);
+CLEARS_FIELDS(chain, Chain, source, active);
 
 static Value
 chain_class_getitem(Thread *th, Value type, Value item)
@@ -1027,23 +958,8 @@ islice_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-islice_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((ISlice *)(void *)o)->it, visit, arg);
-}
-
-static void
-islice_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((ISlice *)(void *)o)->it, NULL);
-}
-
-static void
-islice_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((ISlice *)(void *)o)->it);
-}
+HOLDS_FIELDS(islice, ISlice, it);
+CLEARS_FIELDS(islice, ISlice, it);
 
 static const MethodDef islice_methods[] = {
     REDUCE(islice_reduce),
@@ -1184,32 +1100,8 @@ accumulate_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-accumulate_visit(Object *o, VisitFn visit, void *arg)
-{
-    Accumulate *a = (Accumulate *)(void *)o;
-    value_visit(a->it, visit, arg);
-    value_visit(a->function, visit, arg);
-    field_visit(&a->total, visit, arg);
-    field_visit(&a->initial, visit, arg);
-}
-
-static void
-accumulate_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((Accumulate *)(void *)o)->total, NULL);
-    field_replace(th, o, &((Accumulate *)(void *)o)->initial, NULL);
-}
-
-static void
-accumulate_dealloc(Thread *th, Object *o)
-{
-    Accumulate *a = (Accumulate *)(void *)o;
-    drop_null(th, a->it);
-    drop_null(th, a->function);
-    field_drop(th, &a->total);
-    field_drop(th, &a->initial);
-}
+HOLDS_BOTH(accumulate, Accumulate, (it, function), (total, initial));
+CLEARS_FIELDS(accumulate, Accumulate, total, initial);
 
 static const MethodDef accumulate_methods[] = {
     REDUCE(accumulate_reduce),
@@ -1298,29 +1190,8 @@ pairwise_next(Thread *th, Value self)
     return result;
 }
 
-static void
-pairwise_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((Pairwise *)(void *)o)->it, visit, arg);
-    field_visit(&((Pairwise *)(void *)o)->last, visit, arg);
-    field_visit(&((Pairwise *)(void *)o)->result, visit, arg);
-}
-
-static void
-pairwise_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((Pairwise *)(void *)o)->it, NULL);
-    field_replace(th, o, &((Pairwise *)(void *)o)->last, NULL);
-    field_replace(th, o, &((Pairwise *)(void *)o)->result, NULL);
-}
-
-static void
-pairwise_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((Pairwise *)(void *)o)->it);
-    field_drop(th, &((Pairwise *)(void *)o)->last);
-    field_drop(th, &((Pairwise *)(void *)o)->result);
-}
+HOLDS_FIELDS(pairwise, Pairwise, it, last, result);
+CLEARS_FIELDS(pairwise, Pairwise, it, last, result);
 
 Type itertools_pairwise_type;
 const TypeSpec itertools_pairwise_spec = {

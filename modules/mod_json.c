@@ -4,6 +4,7 @@
  * share them.  Containers that others change meanwhile are read item by item.
  */
 #include "modules/modules.h"
+#include "gc/holds.h"
 #include "modules/static_types.h"
 #include "objects/container/container.h"
 #include "objects/error/error.h"
@@ -460,27 +461,8 @@ scanner_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames
     return self;
 }
 
-static void
-scanner_visit(Object *o, VisitFn visit, void *arg)
-{
-    Scanner *s = (Scanner *)(void *)o;
-    value_visit(s->object_hook, visit, arg);
-    value_visit(s->object_pairs_hook, visit, arg);
-    value_visit(s->parse_float, visit, arg);
-    value_visit(s->parse_int, visit, arg);
-    value_visit(s->parse_constant, visit, arg);
-}
-
-static void
-scanner_dealloc(Thread *th, Object *o)
-{
-    Scanner *s = (Scanner *)(void *)o;
-    drop_null(th, s->object_hook);
-    drop_null(th, s->object_pairs_hook);
-    drop_null(th, s->parse_float);
-    drop_null(th, s->parse_int);
-    drop_null(th, s->parse_constant);
-}
+HOLDS_VALUES(scanner, Scanner, object_hook, object_pairs_hook, parse_float, parse_int,
+             parse_constant);
 
 #define CONST_MEMBER(type, field, text)                                                           \
     {.name = text, .kind = MEMBER_CONST_VALUE, .offset = offsetof(type, field), .readonly = true}
@@ -872,29 +854,7 @@ encoder_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames
     return self;
 }
 
-static void
-encoder_visit(Object *o, VisitFn visit, void *arg)
-{
-    Encoder *e = (Encoder *)(void *)o;
-    value_visit(e->markers, visit, arg);
-    value_visit(e->default_, visit, arg);
-    value_visit(e->encoder, visit, arg);
-    value_visit(e->indent, visit, arg);
-    value_visit(e->key_separator, visit, arg);
-    value_visit(e->item_separator, visit, arg);
-}
-
-static void
-encoder_dealloc(Thread *th, Object *o)
-{
-    Encoder *e = (Encoder *)(void *)o;
-    drop_null(th, e->markers);
-    drop_null(th, e->default_);
-    drop_null(th, e->encoder);
-    drop_null(th, e->indent);
-    drop_null(th, e->key_separator);
-    drop_null(th, e->item_separator);
-}
+HOLDS_VALUES(encoder, Encoder, markers, default_, encoder, indent, key_separator, item_separator);
 
 static const MemberDef encoder_members[] = {
     CONST_MEMBER(Encoder, markers, "markers"),

@@ -4,6 +4,7 @@
  * The three types' instances never change after construction: no locks.
  */
 #include "modules/static_types.h"
+#include "gc/holds.h"
 #include "objects/container/container.h"
 #include "objects/container/fast.h"
 #include "objects/error/error.h"
@@ -257,23 +258,7 @@ as_getter(Value v)
     return (Getter *)(void *)value_object(v);
 }
 
-static void
-getter_visit(Object *o, VisitFn visit, void *arg)
-{
-    Getter *g = (Getter *)(void *)o;
-    value_visit(g->args, visit, arg);
-    value_visit(g->paths, visit, arg);
-    value_visit(g->kwargs, visit, arg);
-}
-
-static void
-getter_dealloc(Thread *th, Object *o)
-{
-    Getter *g = (Getter *)(void *)o;
-    drop_null(th, g->args);
-    drop_null(th, g->paths);
-    drop_null(th, g->kwargs);
-}
+HOLDS_VALUES(getter, Getter, args, paths, kwargs);
 
 /* "name(arg, arg, key=value)" */
 static Value

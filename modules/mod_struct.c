@@ -4,6 +4,7 @@
  * thread packs with the old one.  The functions keep compiled formats in a dict of the module.
  */
 #include "modules/static_types.h"
+#include "gc/holds.h"
 #include "modules/struct_format.h"
 
 #include "objects/container/container.h"
@@ -429,21 +430,7 @@ struct_sizeof(Thread *th, Value self)
     return int_from_size(th, n);
 }
 
-static void
-struct_visit(Object *o, VisitFn visit, void *arg)
-{
-    StructObject *s = (StructObject *)(void *)o;
-    field_visit(&s->format, visit, arg);
-    field_visit(&s->program, visit, arg);
-}
-
-static void
-struct_dealloc(Thread *th, Object *o)
-{
-    StructObject *s = (StructObject *)(void *)o;
-    field_drop(th, &s->format);
-    field_drop(th, &s->program);
-}
+HOLDS_FIELDS(struct, StructObject, format, program);
 
 static const MethodDef struct_type_methods[] = {
     NATIVE_N("pack", struct_method_pack, 0, -1,

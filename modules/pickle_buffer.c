@@ -4,6 +4,7 @@
  */
 #include "modules/pickle.h"
 
+#include "gc/holds.h"
 #include "objects/text/memory_priv.h"
 
 typedef struct PickleBuffer {
@@ -87,17 +88,7 @@ raw_get_buffer(Thread *th, Value self, Buffer *out, int flags)
     return true;
 }
 
-static void
-raw_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((RawMemory *)(void *)o)->object);
-}
-
-static void
-raw_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((RawMemory *)(void *)o)->object, visit, arg);
-}
+HOLDS_VALUES(raw, RawMemory, object);
 
 Type pickle_raw_type;
 const TypeSpec pickle_raw_spec = {
@@ -148,29 +139,8 @@ pickle_buffer_release(Thread *th, Value self)
     return r;
 }
 
-static void
-pickle_buffer_visit(Object *o, VisitFn visit, void *arg)
-{
-    PickleBuffer *b = (PickleBuffer *)(void *)o;
-    field_visit(&b->object, visit, arg);
-    field_visit(&b->view, visit, arg);
-}
-
-static void
-pickle_buffer_clear(Thread *th, Object *o)
-{
-    PickleBuffer *b = (PickleBuffer *)(void *)o;
-    field_replace(th, o, &b->object, NULL);
-    field_replace(th, o, &b->view, NULL);
-}
-
-static void
-pickle_buffer_dealloc(Thread *th, Object *o)
-{
-    PickleBuffer *b = (PickleBuffer *)(void *)o;
-    field_drop(th, &b->object);
-    field_drop(th, &b->view);
-}
+HOLDS_FIELDS(pickle_buffer, PickleBuffer, object, view);
+CLEARS_FIELDS(pickle_buffer, PickleBuffer, object, view);
 
 static const MethodDef pickle_buffer_methods[] = {
     NATIVE_0("raw", pickle_buffer_raw,

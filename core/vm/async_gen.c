@@ -12,6 +12,7 @@
  */
 #include "core/vm/generator.h"
 
+#include "gc/holds.h"
 #include "objects/container/container.h"
 #include "objects/model/model.h"
 #include "objects/model/names.h"
@@ -279,21 +280,7 @@ self_iter(Thread *th, Value self)
     return retain(th, self);
 }
 
-static void
-await_visit(Object *o, VisitFn visit, void *arg)
-{
-    GenAwait *w = (GenAwait *)(void *)o;
-    value_visit(w->gen, visit, arg);
-    value_visit(w->arg, visit, arg);
-}
-
-static void
-await_dealloc(Thread *th, Object *o)
-{
-    GenAwait *w = (GenAwait *)(void *)o;
-    drop_null(th, w->gen);
-    drop_null(th, w->arg);
-}
+HOLDS_VALUES(await, GenAwait, gen, arg);
 
 static const MethodDef asend_methods[] = {
     NATIVE_1("send", asend_send, NULL),
@@ -441,17 +428,7 @@ const TypeSpec async_gen_athrow_spec = {
 
 /* -- wrapped values: never seen by Python code -- */
 
-static void
-wrapped_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Wrapped *)(void *)o)->value, visit, arg);
-}
-
-static void
-wrapped_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Wrapped *)(void *)o)->value);
-}
+HOLDS_VALUES(wrapped, Wrapped, value);
 
 Type async_gen_wrapped_type;
 const TypeSpec async_gen_wrapped_spec = {
@@ -555,21 +532,7 @@ anext_close(Thread *th, Value self)
     return anext_call(th, self, NAME(close), NULL, 0);
 }
 
-static void
-anext_visit(Object *o, VisitFn visit, void *arg)
-{
-    Anext *w = (Anext *)(void *)o;
-    value_visit(w->awaitable, visit, arg);
-    value_visit(w->otherwise, visit, arg);
-}
-
-static void
-anext_dealloc(Thread *th, Object *o)
-{
-    Anext *w = (Anext *)(void *)o;
-    drop_null(th, w->awaitable);
-    drop_null(th, w->otherwise);
-}
+HOLDS_VALUES(anext, Anext, awaitable, otherwise);
 
 static const MethodDef anext_methods[] = {
     NATIVE_1("send", anext_send, "send(arg) -> send 'arg' into the wrapped iterator,\nreturn next "

@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "core/vm/opcode.h"
 #include "gc/heap.h"
+#include "gc/holds.h"
 #include "objects/container/container.h"
 #include "objects/error/error.h"
 #include "objects/model/model.h"
@@ -323,17 +324,7 @@ code_iter_self(Thread *th, Value self)
     return retain(th, self);
 }
 
-static void
-code_iter_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((CodeIter *)(void *)o)->code, visit, arg);
-}
-
-static void
-code_iter_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((CodeIter *)(void *)o)->code);
-}
+HOLDS_VALUES(code_iter, CodeIter, code);
 
 #define CODE_ITER(symbol, text, step)                                                             \
     Type symbol##_type;                                                                           \

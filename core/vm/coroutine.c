@@ -4,6 +4,7 @@
  */
 #include "core/vm/generator.h"
 
+#include "gc/holds.h"
 #include "objects/container/container.h"
 #include "objects/model/model.h"
 #include "objects/model/names.h"
@@ -291,17 +292,7 @@ static const MethodDef wrapper_methods[] = {
     NATIVE_END,
 };
 
-static void
-wrapper_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((CoroutineWrapper *)(void *)o)->coroutine, visit, arg);
-}
-
-static void
-wrapper_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((CoroutineWrapper *)(void *)o)->coroutine);
-}
+HOLDS_VALUES(wrapper, CoroutineWrapper, coroutine);
 
 Type coroutine_wrapper_type;
 const TypeSpec coroutine_wrapper_spec = {

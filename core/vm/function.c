@@ -7,6 +7,7 @@
 #include "core/vm/frame.h"
 
 #include "core/vm/internal.h"
+#include "gc/holds.h"
 #include "objects/model/model.h"
 #include "objects/model/names.h"
 #include "objects/number/number.h"
@@ -362,53 +363,12 @@ make_function(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnam
     return f;
 }
 
-static void
-function_visit(Object *o, VisitFn visit, void *arg)
-{
-    Function *fn = (Function *)(void *)o;
-    field_visit(&fn->code, visit, arg);
-    field_visit(&fn->globals, visit, arg);
-    field_visit(&fn->builtins, visit, arg);
-    field_visit(&fn->defaults, visit, arg);
-    field_visit(&fn->kwdefaults, visit, arg);
-    field_visit(&fn->closure, visit, arg);
-    field_visit(&fn->name, visit, arg);
-    field_visit(&fn->qualname, visit, arg);
-    field_visit(&fn->doc, visit, arg);
-    field_visit(&fn->module, visit, arg);
-    field_visit(&fn->annotations, visit, arg);
-}
+HOLDS_FIELDS(function, Function, code, globals, builtins, defaults, kwdefaults, closure, name,
+             qualname, doc, module, annotations);
+CLEARS_FIELDS(function, Function, defaults, kwdefaults, doc, module, annotations);
 
 /* code, globals, builtins and closure stay: a frame may run the function.  Cycles through
  * cells are broken by the cells, through globals by the dict. */
-static void
-function_clear(Thread *th, Object *o)
-{
-    Function *fn = (Function *)(void *)o;
-    field_replace(th, o, &fn->defaults, NULL);
-    field_replace(th, o, &fn->kwdefaults, NULL);
-    field_replace(th, o, &fn->doc, NULL);
-    field_replace(th, o, &fn->module, NULL);
-    field_replace(th, o, &fn->annotations, NULL);
-}
-
-static void
-function_dealloc(Thread *th, Object *o)
-{
-    Function *fn = (Function *)(void *)o;
-    field_drop(th, &fn->code);
-    field_drop(th, &fn->globals);
-    field_drop(th, &fn->builtins);
-    field_drop(th, &fn->defaults);
-    field_drop(th, &fn->kwdefaults);
-    field_drop(th, &fn->closure);
-    field_drop(th, &fn->name);
-    field_drop(th, &fn->qualname);
-    field_drop(th, &fn->doc);
-    field_drop(th, &fn->module);
-    field_drop(th, &fn->annotations);
-}
-
 Type function_type;
 const TypeSpec function_spec = {
     .name = "function",

@@ -6,6 +6,7 @@
  * changes its length meanwhile makes it raise RuntimeError, in every thread.
  */
 #include "objects/container/container_priv.h"
+#include "gc/holds.h"
 #include "objects/container/dict_priv.h"
 
 typedef struct DictView {
@@ -271,19 +272,7 @@ dict_iter_reduce(Thread *th, Value self)
     return reduce_builtin(th, "iter", args);
 }
 
-static void
-dict_iter_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((DictIter *)(void *)o)->dict, visit, arg);
-    field_visit(&((DictIter *)(void *)o)->pair, visit, arg);
-}
-
-static void
-dict_iter_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((DictIter *)(void *)o)->dict);
-    field_drop(th, &((DictIter *)(void *)o)->pair);
-}
+HOLDS_FIELDS(dict_iter, DictIter, dict, pair);
 
 static const MethodDef dict_iter_methods[] = {
     NATIVE_0("__length_hint__", dict_iter_length_hint,
@@ -582,17 +571,7 @@ view_mapping(Thread *th, Value self, void *closure)
     return mappingproxy_new(th, as_view(self)->dict);
 }
 
-static void
-view_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((DictView *)(void *)o)->dict, visit, arg);
-}
-
-static void
-view_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((DictView *)(void *)o)->dict);
-}
+HOLDS_VALUES(view, DictView, dict);
 
 static const GetterDef view_getters[] = {
     {.name = "mapping", .get = view_mapping, .doc = "dictionary that this view refers to"},

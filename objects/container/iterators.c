@@ -5,6 +5,7 @@
  * atomic word; iterators that threads share take it by compare-and-swap and yield each item once.
  */
 #include "objects/container/container_priv.h"
+#include "gc/holds.h"
 #include "objects/container/fast.h"
 
 /* -- helpers for all iterators -- */
@@ -168,17 +169,7 @@ list_iter_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-walk_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((ListIter *)(void *)o)->list, visit, arg);
-}
-
-static void
-walk_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((ListIter *)(void *)o)->list);
-}
+HOLDS_FIELDS(walk, ListIter, list);
 
 #define LENGTH_HINT_DOC "Private method returning an estimate of len(list(it))."
 #define REDUCE_DOC "Return state information for pickling."
@@ -500,19 +491,7 @@ call_iter_reduce(Thread *th, Value self)
     return reduce_builtin(th, "iter", args);
 }
 
-static void
-call_iter_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((CallIter *)(void *)o)->callable, visit, arg);
-    field_visit(&((CallIter *)(void *)o)->sentinel, visit, arg);
-}
-
-static void
-call_iter_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((CallIter *)(void *)o)->callable);
-    field_drop(th, &((CallIter *)(void *)o)->sentinel);
-}
+HOLDS_FIELDS(call_iter, CallIter, callable, sentinel);
 
 static const MethodDef call_iter_methods[] = {
     NATIVE_0("__reduce__", call_iter_reduce, REDUCE_DOC),
@@ -663,23 +642,7 @@ enumerate_reduce(Thread *th, Value self)
     return result;
 }
 
-static void
-enumerate_visit(Object *o, VisitFn visit, void *arg)
-{
-    Enumerate *e = (Enumerate *)(void *)o;
-    value_visit(e->iter, visit, arg);
-    field_visit(&e->big, visit, arg);
-    field_visit(&e->pair, visit, arg);
-}
-
-static void
-enumerate_dealloc(Thread *th, Object *o)
-{
-    Enumerate *e = (Enumerate *)(void *)o;
-    drop_null(th, e->iter);
-    field_drop(th, &e->big);
-    field_drop(th, &e->pair);
-}
+HOLDS_BOTH(enumerate, Enumerate, (iter), (big, pair));
 
 static const MethodDef enumerate_methods[] = {
     NATIVE_0("__reduce__", enumerate_reduce, REDUCE_DOC),

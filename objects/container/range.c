@@ -5,6 +5,7 @@
  * LongRangeIter.  Iterators shared by threads take their index by compare-and-swap.
  */
 #include "objects/container/container_priv.h"
+#include "gc/holds.h"
 
 #define ONE value_from_fixnum(1)
 #define ZERO value_from_fixnum(0)
@@ -588,47 +589,11 @@ long_range_iter_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-long_range_iter_visit(Object *o, VisitFn visit, void *arg)
-{
-    LongRangeIter *it = (LongRangeIter *)(void *)o;
-    value_visit(it->start, visit, arg);
-    value_visit(it->step, visit, arg);
-    value_visit(it->length, visit, arg);
-    field_visit(&it->index, visit, arg);
-}
-
-static void
-long_range_iter_dealloc(Thread *th, Object *o)
-{
-    LongRangeIter *it = (LongRangeIter *)(void *)o;
-    drop_null(th, it->start);
-    drop_null(th, it->step);
-    drop_null(th, it->length);
-    field_drop(th, &it->index);
-}
+HOLDS_BOTH(long_range_iter, LongRangeIter, (start, step, length), (index));
 
 /* -- the types -- */
 
-static void
-range_visit(Object *o, VisitFn visit, void *arg)
-{
-    Range *r = (Range *)(void *)o;
-    value_visit(r->start, visit, arg);
-    value_visit(r->stop, visit, arg);
-    value_visit(r->step, visit, arg);
-    value_visit(r->length, visit, arg);
-}
-
-static void
-range_dealloc(Thread *th, Object *o)
-{
-    Range *r = (Range *)(void *)o;
-    drop_null(th, r->start);
-    drop_null(th, r->stop);
-    drop_null(th, r->step);
-    drop_null(th, r->length);
-}
+HOLDS_VALUES(range, Range, start, stop, step, length);
 
 static const MethodDef range_methods[] = {
     NATIVE_0("__reversed__", range_reversed, "Return a reverse iterator."),

@@ -4,6 +4,7 @@
  * Python (set_priv.h).  A frozenset is filled before it is published and does not change.
  */
 #include "objects/container/dict_priv.h"
+#include "gc/holds.h"
 #include "objects/container/fast.h"
 #include "objects/container/set_priv.h"
 
@@ -1147,17 +1148,7 @@ set_iter_reduce(Thread *th, Value self)
     return reduce_builtin(th, "iter", args);
 }
 
-static void
-set_iter_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((SetIter *)(void *)o)->set, visit, arg);
-}
-
-static void
-set_iter_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((SetIter *)(void *)o)->set);
-}
+HOLDS_FIELDS(set_iter, SetIter, set);
 
 static const MethodDef set_iter_methods[] = {
     NATIVE_0("__length_hint__", set_iter_length_hint,

@@ -3,6 +3,7 @@
  * Immutable; no locks.
  */
 #include "objects/container/container_priv.h"
+#include "gc/holds.h"
 
 Value
 slice_new(Thread *th, Value start, Value stop, Value step)
@@ -263,23 +264,7 @@ slice_reduce(Thread *th, Value self)
     return result;
 }
 
-static void
-slice_visit(Object *o, VisitFn visit, void *arg)
-{
-    Slice *s = (Slice *)(void *)o;
-    value_visit(s->start, visit, arg);
-    value_visit(s->stop, visit, arg);
-    value_visit(s->step, visit, arg);
-}
-
-static void
-slice_dealloc(Thread *th, Object *o)
-{
-    Slice *s = (Slice *)(void *)o;
-    drop_null(th, s->start);
-    drop_null(th, s->stop);
-    drop_null(th, s->step);
-}
+HOLDS_VALUES(slice, Slice, start, stop, step);
 
 static const MethodDef slice_methods[] = {
     NATIVE_1("indices", slice_indices,

@@ -5,6 +5,7 @@
  * share one draw from the same underlying iterators.
  */
 #include "objects/container/container_priv.h"
+#include "gc/holds.h"
 
 #define REDUCE_DOC "Return state information for pickling."
 
@@ -176,19 +177,7 @@ zip_setstate(Thread *th, Value self, Value state)
     return NONE;
 }
 
-static void
-zip_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Zip *)(void *)o)->iters, visit, arg);
-    field_visit(&((Zip *)(void *)o)->result, visit, arg);
-}
-
-static void
-zip_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Zip *)(void *)o)->iters);
-    field_drop(th, &((Zip *)(void *)o)->result);
-}
+HOLDS_BOTH(zip, Zip, (iters), (result));
 
 static const MethodDef zip_methods[] = {
     NATIVE_0("__reduce__", zip_reduce, REDUCE_DOC),
@@ -296,19 +285,7 @@ map_reduce(Thread *th, Value self)
     return result;
 }
 
-static void
-map_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Map *)(void *)o)->function, visit, arg);
-    value_visit(((Map *)(void *)o)->iters, visit, arg);
-}
-
-static void
-map_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Map *)(void *)o)->function);
-    drop_null(th, ((Map *)(void *)o)->iters);
-}
+HOLDS_VALUES(map, Map, function, iters);
 
 static const MethodDef map_methods[] = {
     NATIVE_0("__reduce__", map_reduce, REDUCE_DOC),
@@ -401,19 +378,7 @@ filter_reduce(Thread *th, Value self)
     return result;
 }
 
-static void
-filter_visit(Object *o, VisitFn visit, void *arg)
-{
-    value_visit(((Filter *)(void *)o)->function, visit, arg);
-    value_visit(((Filter *)(void *)o)->iter, visit, arg);
-}
-
-static void
-filter_dealloc(Thread *th, Object *o)
-{
-    drop_null(th, ((Filter *)(void *)o)->function);
-    drop_null(th, ((Filter *)(void *)o)->iter);
-}
+HOLDS_VALUES(filter, Filter, function, iter);
 
 static const MethodDef filter_methods[] = {
     NATIVE_0("__reduce__", filter_reduce, REDUCE_DOC),

@@ -5,6 +5,7 @@
  */
 #include "objects/model/model.h"
 
+#include "gc/holds.h"
 #include "objects/container/container.h"
 #include "objects/error/error.h"
 #include "objects/model/names.h"
@@ -250,38 +251,8 @@ static const MemberDef property_members[] = {
     {.name = NULL},
 };
 
-static void
-property_visit(Object *o, VisitFn visit, void *arg)
-{
-    Property *p = (Property *)(void *)o;
-    field_visit(&p->get, visit, arg);
-    field_visit(&p->set, visit, arg);
-    field_visit(&p->del, visit, arg);
-    field_visit(&p->doc, visit, arg);
-    field_visit(&p->name, visit, arg);
-}
-
-static void
-property_clear(Thread *th, Object *o)
-{
-    Property *p = (Property *)(void *)o;
-    field_replace(th, o, &p->get, NULL);
-    field_replace(th, o, &p->set, NULL);
-    field_replace(th, o, &p->del, NULL);
-    field_replace(th, o, &p->doc, NULL);
-    field_replace(th, o, &p->name, NULL);
-}
-
-static void
-property_dealloc(Thread *th, Object *o)
-{
-    Property *p = (Property *)(void *)o;
-    field_drop(th, &p->get);
-    field_drop(th, &p->set);
-    field_drop(th, &p->del);
-    field_drop(th, &p->doc);
-    field_drop(th, &p->name);
-}
+HOLDS_FIELDS(property, Property, get, set, del, doc, name);
+CLEARS_FIELDS(property, Property, get, set, del, doc, name);
 
 static Value
 generic_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
@@ -504,23 +475,8 @@ static const MemberDef wrapper_members[] = {
     {.name = NULL},
 };
 
-static void
-wrapper_visit(Object *o, VisitFn visit, void *arg)
-{
-    field_visit(&((Wrapper *)(void *)o)->function, visit, arg);
-}
-
-static void
-wrapper_clear(Thread *th, Object *o)
-{
-    field_replace(th, o, &((Wrapper *)(void *)o)->function, NULL);
-}
-
-static void
-wrapper_dealloc(Thread *th, Object *o)
-{
-    field_drop(th, &((Wrapper *)(void *)o)->function);
-}
+HOLDS_FIELDS(wrapper, Wrapper, function);
+CLEARS_FIELDS(wrapper, Wrapper, function);
 
 static const char classmethod_doc[] =
     "classmethod(function) -> method\n\n"
