@@ -16,6 +16,7 @@
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/protocol/slot.h"
+#include "objects/protocol/step.h"
 #include "objects/text/str.h"
 #include "threads/interp.h"
 #include "threads/safepoint.h"
@@ -51,28 +52,6 @@ field_clear_if(Thread *th, Object *holder, Field *f, Value seen)
     object_unlock(holder, held);
     if (same)
         drop_from(th, shared, seen);
-}
-
-/* The next item of an iterator: iter_next() in line.  NULL: end or exception. */
-static inline Value
-next_item(Thread *th, Value it)
-{
-    NextFn next = SLOT(type_of(it), next);
-    if (UNLIKELY(next == NULL))
-        return iter_next(th, it); /* raises: its class changed meanwhile */
-    if (!stack_check(th)) /* chains of iterators recurse here */
-        return NULL;
-    Value v = next(th, it);
-    if (UNLIKELY(v == NULL && th->error != NULL) && error_matches(th, &exc_StopIteration))
-        error_clear(th);
-    return v;
-}
-
-/* For loops that may skip many items: false with an exception. */
-RAISES static inline bool
-loop_poll(Thread *th, size_t step)
-{
-    return LIKELY((step & 1023) != 1023) || safepoint_poll(th);
 }
 
 /* A result tuple that may be filled again: `*result` if the iterator is alone and nobody kept the

@@ -57,6 +57,31 @@ do_pack(Thread *th, const StructProgram *program, const Arg *args, size_t nargs)
 }
 
 /* args: buffer, offset, values... */
+/* Turns an offset into a buffer of `length` bytes into one that is not negative and has the
+ * program's bytes behind it; struct.error if there is no such place.  `call`, `packing`, `no_room`:
+ * how the messages name what is done. */
+RAISES static bool
+find_place(Thread *th, const StructProgram *program, int64_t length, int64_t *offset, const char *call,
+           const char *packing, const char *no_room)
+{
+    int64_t size = program->size;
+    if (*offset < 0) {
+        if (*offset + size > 0)
+            return raise_error(th, &struct_error, no_room, (long long)size, (long long)*offset);
+        if (*offset + length < 0)
+            return raise_error(th, &struct_error, "offset %lld out of range for %lld-byte buffer",
+                               (long long)*offset, (long long)length);
+        *offset += length;
+    }
+    if (length - *offset >= size)
+        return true;
+    return raise_error(th, &struct_error,
+                       "%s requires a buffer of at least %llu bytes for %s %lld bytes at offset "
+                       "%lld (actual buffer size is %lld)",
+                       call, (unsigned long long)size + (unsigned long long)*offset, packing,
+                       (long long)size, (long long)*offset, (long long)length);
+}
+
 static Value
 do_pack_into(Thread *th, const StructProgram *program, const Arg *args, size_t nargs)
 {
@@ -80,27 +105,9 @@ do_pack_into(Thread *th, const StructProgram *program, const Arg *args, size_t n
     int64_t offset, size = program->size;
     if (!to_ssize(th, arg(args, 1), &offset, &exc_IndexError))
         goto end;
-    if (offset < 0) {
-        if (offset + size > 0) {
-            raise_error(th, &struct_error, "no space to pack %lld bytes at offset %lld",
-                        (long long)size, (long long)offset);
-            goto end;
-        }
-        if (offset + b.length < 0) {
-            raise_error(th, &struct_error, "offset %lld out of range for %lld-byte buffer",
-                        (long long)offset, (long long)b.length);
-            goto end;
-        }
-        offset += b.length;
-    }
-    if (b.length - offset < size) {
-        raise_error(th, &struct_error,
-                    "pack_into requires a buffer of at least %llu bytes for packing %lld bytes "
-                    "at offset %lld (actual buffer size is %lld)",
-                    (unsigned long long)size + (unsigned long long)offset, (long long)size,
-                    (long long)offset, (long long)b.length);
+    if (!find_place(th, program, b.length, &offset, "pack_into", "packing",
+                    "no space to pack %lld bytes at offset %lld"))
         goto end;
-    }
     /* Packed apart: other threads may be looking at the buffer.  What was packed before an error
      * is put there, too. */
     uint8_t few[256], *packed = size <= (int64_t)sizeof few ? few : mem_alloc((size_t)size);
@@ -144,27 +151,9 @@ do_unpack_from(Thread *th, const StructProgram *program, Value data, Value offse
     Value r = NULL;
     if (offset_value != NULL && !arg_ssize(th, offset_value, &offset))
         goto end;
-    if (offset < 0) {
-        if (offset + size > 0) {
-            raise_error(th, &struct_error, "not enough data to unpack %lld bytes at offset %lld",
-                        (long long)size, (long long)offset);
-            goto end;
-        }
-        if (offset + b.length < 0) {
-            raise_error(th, &struct_error, "offset %lld out of range for %lld-byte buffer",
-                        (long long)offset, (long long)b.length);
-            goto end;
-        }
-        offset += b.length;
-    }
-    if (b.length - offset < size) {
-        raise_error(th, &struct_error,
-                    "unpack_from requires a buffer of at least %llu bytes for unpacking %lld "
-                    "bytes at offset %lld (actual buffer size is %lld)",
-                    (unsigned long long)size + (unsigned long long)offset, (long long)size,
-                    (long long)offset, (long long)b.length);
+    if (!find_place(th, program, b.length, &offset, "unpack_from", "unpacking",
+                    "not enough data to unpack %lld bytes at offset %lld"))
         goto end;
-    }
     if (size >= 0)
         r = struct_unpack_values(th, program, b.data + offset);
     else

@@ -28,6 +28,7 @@
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/protocol/slot.h"
+#include "objects/protocol/step.h"
 #include "objects/text/str.h"
 #include "threads/interp.h"
 #include "threads/safepoint.h"
@@ -215,28 +216,6 @@ index_bound(Thread *th, Value v, int64_t *i)
         return false;
     }
     return arg_ssize_clamped(th, v, i);
-}
-
-/* iter_next() in line: the next item; NULL: end or exception. */
-static inline Value
-next_item(Thread *th, Value it)
-{
-    NextFn next = SLOT(type_of(it), next);
-    if (UNLIKELY(next == NULL))
-        return iter_next(th, it); /* raises: its class changed meanwhile */
-    if (!stack_check(th)) /* chains of iterators recurse here */
-        return NULL;
-    Value v = next(th, it);
-    if (UNLIKELY(v == NULL && th->error != NULL) && error_matches(th, &exc_StopIteration))
-        error_clear(th);
-    return v;
-}
-
-/* For native loops: answers safepoint requests each 1,024 steps; false with an exception. */
-RAISES static inline bool
-loop_poll(Thread *th, size_t step)
-{
-    return LIKELY((step & 1023) != 1023) || safepoint_poll(th);
 }
 
 /* Moves words inside an array other threads may be reading. */
