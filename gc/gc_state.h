@@ -14,6 +14,7 @@ typedef struct GcState {
     struct WeakTable *weak;      /* [const] */
 
     ATOMIC(uint8_t) enabled;
+    ATOMIC(uint8_t) shapes_due;  /* a full collection for the sake of shapes' numbers */
     ATOMIC(uint8_t) no_service;  /* it ends: the service thread stays away */
     ATOMIC(uint64_t) threshold[3];
     ATOMIC(uint64_t) live_young; /* tracked cells after the last collection of any kind */

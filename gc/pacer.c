@@ -7,7 +7,8 @@
  *
  *     young   growth since any collection  >= the young limit
  *     full    what survived young ones since the last full one is more than a quarter of
- *             what was alive then, and at least the young limit
+ *             what was alive then, and at least the young limit; or numbers of shapes run
+ *             short, which only types that die give back
  *
  * The young limit follows gc.set_threshold()'s first number; the default of 700 stands for
  * ten times as many, because a collection here costs a stop, and doubles up to 32 times as
@@ -17,6 +18,7 @@
 #include "gc/pacer.h"
 
 #include "gc/heap.h"
+#include "gc/type_ops.h"
 #include "threads/safepoint.h"
 
 #define DEFAULT_THRESHOLD 700
@@ -53,8 +55,11 @@ static int
 due(GcState *gc, uint64_t live)
 {
     uint64_t limit = young_limit(gc);
-    if (limit == 0 || !load_relaxed(&gc->enabled) ||
-        growth_since(live, load_relaxed(&gc->live_young)) < limit)
+    if (limit == 0 || !load_relaxed(&gc->enabled))
+        return -1;
+    if (load_relaxed(&gc->shapes_due))
+        return 2;
+    if (growth_since(live, load_relaxed(&gc->live_young)) < limit)
         return -1;
     uint64_t full = load_relaxed(&gc->live_full);
     uint64_t survived = growth_since(load_relaxed(&gc->live_young), full);
@@ -100,6 +105,14 @@ gc_pace(Thread *th)
 }
 
 void
+gc_pace_shapes(Thread *th)
+{
+    store_relaxed(&th->interp->gc->shapes_due, 1);
+    if (due(th->interp->gc, 0) >= 0)
+        safepoint_request(th, REQUEST_GC);
+}
+
+void
 gc_pace_collected_stopped(Interp *interp, int generation, uint64_t live, uint64_t garbage)
 {
     GcState *gc = interp->gc;
@@ -112,6 +125,8 @@ gc_pace_collected_stopped(Interp *interp, int generation, uint64_t live, uint64_
     store_relaxed(&gc->live_young, live);
     if (generation == 2) {
         store_relaxed(&gc->live_full, live);
+        store_relaxed(&gc->shapes_due, 0);
+        shapes_collected();
         store_relaxed(&gc->runs[0], 0);
         store_relaxed(&gc->runs[1], 0);
     } else if (generation == 1) {

@@ -10,6 +10,9 @@ void gc_pace_init(GcState *gc);
  * collection if the interpreter has grown enough, and sets the next allowance. */
 COLD void gc_pace(Thread *th);
 
+/* Numbers of shapes run short: asks for a full collection. */
+COLD void gc_pace_shapes(Thread *th);
+
 /* Which generation is due now; -1: none. */
 int gc_pace_due(Interp *interp);
 

@@ -3,7 +3,7 @@
  * Every object's header names a *shape* by its index.  A shape belongs to one
  * type; a type without attribute dictionary has one shape, a class has one for
  * each set of attributes its instances have.  Three parallel tables, process
- * wide, never moved, indices never reused:
+ * wide, never moved; an index is used again a grace period after its type died:
  *
  *     shape_type[i]      the type (a Type starts with its TypeOps)
  *     shape_version[i]   guard for inline caches; 0: do not cache (rules C2-C5)
@@ -72,14 +72,30 @@ extern TypeOps *shape_type[SHAPE_MAX];
 extern ATOMIC(uint32_t) shape_version[SHAPE_MAX];
 extern struct Shape *shape_info[SHAPE_MAX];
 
-/* Gives out the next shape index, from SHAPE_DYNAMIC_FIRST on; 0 when none is left. */
-uint32_t shape_index_new(void);
+/* Gives out a shape index, from SHAPE_DYNAMIC_FIRST on; 0 when none is left, or for a `spare`
+ * one few are. */
+uint32_t shape_index_new(Thread *th, bool spare);
+/* Keeps `n` indices for later, so that `leave` more are left; false: there are not that many. */
+bool shapes_promise(Thread *th, uint32_t n, uint32_t leave);
+/* Gives `n` promises back that were not used. */
+void shapes_unpromise(uint32_t n);
+/* An index that was promised. */
+uint32_t shape_index_promised(void);
+/* Takes an index back that nobody can hold any more: a grace period after its entries were
+ * cleared, or without ever having had any. */
+void shape_index_free(uint32_t n);
+/* How many were ever given back, for those who wait for some. */
+uint32_t shapes_given_back(void);
+/* A full collection was made. */
+void shapes_collected(void);
 /* No index from here on was ever given out. */
 uint32_t shape_index_end(void);
 
 /* Gives out a guard for caches, unique in the process over all kinds of guards;
  * 0 ("do not cache") when the counter has run out. */
 uint32_t guard_new(void);
+/* No guard from here on was ever given out. */
+uint32_t guard_end(void);
 
 static inline uint32_t
 object_shape(const Object *o)

@@ -472,6 +472,11 @@ instance_rebase(Thread *th, Object *o, Type *to)
             target = shape_dict_mode(th, to);
         } else {
             target = shape_root_for(th, to, s->inline_capacity);
+            if (target == NULL) {
+                if (!to_dict_mode(th, o))
+                    return false;
+                continue;
+            }
             for (uint32_t i = 0; target && i < s->count; i++) {
                 Shape *child = shape_child(th, target, s->keys->names[i]);
                 if (child == NULL) { /* too many: through dictionary mode */

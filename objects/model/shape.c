@@ -7,12 +7,17 @@
  */
 #include "objects/model/shape.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
+#include "gc/collect.h"
 #include "gc/reclaim.h"
 #include "objects/error/error.h"
 #include "objects/model/type_priv.h"
+#include "threads/interp.h"
 
 static ShapeKeys *
 keys_new(uint32_t capacity)
@@ -60,14 +65,16 @@ static void
 shape_free(Thread *th, void *p)
 {
     (void)th;
-    free(p);
+    Shape *s = p;
+    shape_index_free(s->number);
+    free(s);
 }
 
-/* Gives a shape its number. */
+/* Gives a shape its number, one that need not be if it is `spare`. */
 static bool
-shape_number(Type *type, Shape *s)
+shape_number(Thread *th, Type *type, Shape *s, bool spare)
 {
-    s->number = shape_index_new();
+    s->number = shape_index_new(th, spare);
     s->type = type;
     return s->number != 0;
 }
@@ -90,22 +97,84 @@ shape_list_locked(Type *type, Shape *s)
     store_relaxed(&x->shape_count, load_relaxed(&x->shape_count) + 1);
 }
 
-Shape *
-shape_root_new(Type *type, uint32_t inline_capacity, bool dict_mode)
+/* A root that has its number goes into the tables and the type's list. */
+static void
+root_enter(Type *type, Shape *s)
+{
+    shape_enter(s);
+    bool held = object_lock(&type->ops.head);
+    shape_list_locked(type, s);
+    object_unlock(&type->ops.head, held);
+}
+
+static Shape *
+root_new(Thread *th, Type *type, uint32_t inline_capacity, bool spare)
 {
     Shape *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
     s->inline_capacity = inline_capacity;
-    s->dict_mode = dict_mode;
-    if (!shape_number(type, s)) {
+    if (!shape_number(th, type, s, spare)) {
         free(s);
         return NULL;
     }
-    shape_enter(s);
-    bool held = object_lock(&type->ops.head);
-    shape_list_locked(type, s);
-    object_unlock(&type->ops.head, held);
+    root_enter(type, s);
+    return s;
+}
+
+/* Numbers have run out: those of garbage are fetched.  False: that gave nothing. */
+static COLD bool
+promise_after_collecting(Thread *th, uint32_t n)
+{
+    uint32_t given = shapes_given_back();
+    int64_t since = clock_monotonic_ns();
+    struct timespec tick = clock_timespec(NS_PER_MS);
+    /* A type that dies together with instances takes two collections, and its numbers a grace
+     * period more. */
+    for (int tries = 0;; tries++) {
+        gc_collect(th, 2);
+        reclaim_flush(th);
+        if (shapes_promise(th, n, 0))
+            return true;
+        if (given != shapes_given_back()) {
+            given = shapes_given_back(); /* others were faster */
+            since = clock_monotonic_ns();
+            tries = 0;
+        }
+        if (tries >= 2) {
+            /* What others' collections hold, and others have queued, comes at their safepoints. */
+            if (load_relaxed(&th->interp->thread_count) <= 1 ||
+                clock_monotonic_ns() - since > 200 * NS_PER_MS)
+                return false;
+            blocking_begin(th);
+            nanosleep(&tick, NULL);
+            blocking_end(th);
+        }
+    }
+}
+
+Shape *
+shape_root_first(Thread *th, Type *type, uint32_t inline_capacity, bool dict_mode)
+{
+    Shape *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    /* One more for dictionary mode, where it is another shape. */
+    bool promise = type->attrs_offset != 0 && !dict_mode;
+    if (!shapes_promise(th, 1 + promise, 0) &&
+        (type->spec != NULL || !promise_after_collecting(th, 1 + promise))) {
+        free(s);
+        return NULL;
+    }
+    s->inline_capacity = inline_capacity;
+    s->dict_mode = dict_mode;
+    s->number = shape_index_promised();
+    s->type = type;
+    root_enter(type, s);
+    TypeExtra *x = type->extra;
+    store_relaxed(&x->dict_promised, promise);
+    if (dict_mode)
+        store_release(&x->dict_shape, s); /* pairs with shape_dict_mode() */
     return s;
 }
 
@@ -149,10 +218,10 @@ shape_child(Thread *th, Shape *s, Value name)
     c = calloc(1, sizeof *c);
     uint32_t capacity = s->count < 4 ? 4 : s->count < 16 ? 16 : SHAPE_NAMES_MAX;
     ShapeKeys *fresh = keys_new(capacity);
-    if (c == NULL || fresh == NULL || !shape_number(type, c)) {
+    if (c == NULL || fresh == NULL || !shape_number(th, type, c, true)) {
         if (fresh)
             keys_free(th, fresh);
-        free(c);
+        free(c); /* without a number */
         return NULL;
     }
     c->count = s->count + 1;
@@ -183,8 +252,9 @@ shape_child(Thread *th, Shape *s, Value name)
 
     if (fresh)
         keys_free(th, fresh);
-    if (other) { /* another thread was faster: the number stays unused */
+    if (other) { /* another thread was faster */
         drop(th, name);
+        shape_index_free(c->number);
         free(c);
         return other;
     }
@@ -198,15 +268,24 @@ shape_dict_mode(Thread *th, Type *type)
     Shape *s = load_acquire(&x->dict_shape);
     if (s)
         return s;
-    s = shape_root_new(type, 0, true);
-    if (s == NULL) {
+    Shape *fresh = calloc(1, sizeof *fresh);
+    if (fresh == NULL) {
         raise_memory(th);
         return NULL;
     }
-    Shape *none = NULL;
-    if (!cas_acq_rel(&x->dict_shape, &none, s))
-        return none;
-    return s;
+    /* Who takes the promise makes it, with all that is needed in hand. */
+    if (exchange_relaxed(&x->dict_promised, 0) == 0) {
+        while ((s = load_acquire(&x->dict_shape)) == NULL)
+            sched_yield(); /* no safepoint over there: it takes no time */
+        free(fresh);
+        return s;
+    }
+    fresh->dict_mode = true;
+    fresh->type = type;
+    fresh->number = shape_index_promised();
+    root_enter(type, fresh);
+    store_release(&x->dict_shape, fresh); /* pairs with the loads above */
+    return fresh;
 }
 
 Shape *
@@ -216,10 +295,7 @@ shape_root_for(Thread *th, Type *type, uint32_t inline_capacity)
         if (s->count == 0 && !s->dict_mode && s->inline_capacity == inline_capacity)
             return s;
     }
-    Shape *s = shape_root_new(type, inline_capacity, false);
-    if (s == NULL)
-        raise_memory(th);
-    return s;
+    return root_new(th, type, inline_capacity, true);
 }
 
 void
@@ -235,11 +311,8 @@ shape_outgrown(Thread *th, Shape *s)
     if ((want - have) % 2)
         want++; /* keeps the size a multiple of 16 */
     Shape *root = shape_root_for(th, type, want);
-    if (root == NULL) {
-        drop_null(th, th->error);
-        th->error = NULL;
+    if (root == NULL)
         return;
-    }
     bool held = object_lock(&type->ops.head);
     if (x->inline_capacity == have) {
         __atomic_store_n(&x->inline_capacity, want, __ATOMIC_RELAXED);
@@ -254,13 +327,22 @@ shapes_free(Thread *th, Type *type)
     TypeExtra *x = type->extra;
     Shape *s = plain_load(&x->shapes); /* dying */
     plain_store(&x->shapes, NULL);
+    if (exchange_relaxed(&x->dict_promised, 0))
+        shapes_unpromise(1);
+    bool held = load_relaxed(&threads_started) != 0;
+    if (held)
+        byte_lock(&types_lock); /* walks over all types, attr_sweep() */
+    for (const Shape *each = s; each; each = each->next) {
+        store_relaxed(&shape_version[each->number], 0u);
+        __atomic_store_n(&shape_info[each->number], NULL, __ATOMIC_RELEASE);
+        __atomic_store_n(&shape_type[each->number], NULL, __ATOMIC_RELEASE);
+    }
+    if (held)
+        byte_unlock(&types_lock);
     while (s) {
         Shape *next = s->next;
-        store_relaxed(&shape_version[s->number], 0u);
         if (s->keys && --s->keys->refs == 0)
             retire_memory(th, s->keys, sizeof *s->keys, keys_free);
-        __atomic_store_n(&shape_info[s->number], NULL, __ATOMIC_RELEASE);
-        __atomic_store_n(&shape_type[s->number], NULL, __ATOMIC_RELEASE);
         retire_memory(th, s, sizeof *s, shape_free);
         s = next;
     }

@@ -66,8 +66,9 @@ shape_find(const Shape *s, Value name)
     }
 }
 
-/* A new shape without names, in the type's list; NULL: no memory or number (no exception). */
-Shape *shape_root_new(Type *type, uint32_t inline_capacity, bool dict_mode);
+/* The first shape of a type, which is promised what its dictionary mode needs; NULL: no memory, or
+ * there are no numbers even after collections, which run Python code (no exception). */
+Shape *shape_root_first(Thread *th, Type *type, uint32_t inline_capacity, bool dict_mode);
 /* The one shape of a built-in type of shapes.def. */
 void shape_root_fixed(Type *type, uint32_t number);
 /* The child of `s` for `name`, made if there is none; NULL: the instance must go to
@@ -77,8 +78,8 @@ Shape *shape_child(Thread *th, Shape *s, Value name);
 Shape *shape_child_find(const Shape *s, Value name);
 /* The shape of instances in dictionary mode; NULL with MemoryError. */
 RAISES Shape *shape_dict_mode(Thread *th, Type *type);
-/* A root with that capacity; NULL with MemoryError. */
-RAISES Shape *shape_root_for(Thread *th, Type *type, uint32_t inline_capacity);
+/* A root with that capacity; NULL: the instances must go to dictionary mode, or on as they are. */
+Shape *shape_root_for(Thread *th, Type *type, uint32_t inline_capacity);
 /* Instances of shape `s` outgrow their inline slots: the type's next ones get more. */
 void shape_outgrown(Thread *th, Shape *s);
 /* Frees all shapes of a dying type. */

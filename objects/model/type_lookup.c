@@ -34,22 +34,23 @@
 
 ByteLock types_lock;
 
-/* Low 48 bits: types_epoch, how many changes have begun (years at ten million a second);
- * above: types_modifying, how many are not yet done. */
+/* Low 20 bits: types_modifying, how many changes are not yet done; above: types_epoch, how many
+ * have begun.  It wraps after weeks at ten million a second: no filler takes that long. */
 static ATOMIC(uint64_t) types_state;
-#define STATE_MODIFYING ((uint64_t)1 << 48)
-#define STATE_BEGIN (STATE_MODIFYING + 1)
+#define STATE_MODIFYING ((uint64_t)1)
+#define STATE_EPOCH ((uint64_t)1 << 20)
+#define STATE_BEGIN (STATE_EPOCH + STATE_MODIFYING)
 
 static inline uint64_t
 types_epoch(void)
 {
-    return load_seq_cst(&types_state) & (STATE_MODIFYING - 1);
+    return load_seq_cst(&types_state) / STATE_EPOCH;
 }
 
 static inline bool
 types_quiet(void)
 {
-    return load_seq_cst(&types_state) < STATE_MODIFYING;
+    return load_seq_cst(&types_state) % STATE_EPOCH == 0;
 }
 
 /* types_lock; not needed (there is no safepoint inside) while there is one thread. */
@@ -141,6 +142,16 @@ table_is_full(const LookupTable *t)
     return (load_relaxed(&t->count) + 1) * 4 > (t->mask + 1) * 3;
 }
 
+/* Whether inline caches hold most of what the table has.  types_lock is held. */
+static bool
+table_is_watched(const LookupTable *t)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i <= t->mask; i++)
+        n += t->entries[i].watched != 0;
+    return n > t->mask / 2;
+}
+
 /* Remembers what `name` is in `type`: `v` or NULL for nothing, found when types_epoch was
  * `epoch`. */
 static void
@@ -149,12 +160,15 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint64_t epoch)
     TypeExtra *x = type->extra;
     LookupTable *table = load_acquire(&x->cache);
     LookupTable *fresh = NULL;
+    bool purge = false;
     if (table == NULL || table_is_full(table)) {
         uint32_t size = TABLE_FIRST;
         if (table)
             size = (table->mask + 1) * 2;
-        if (size > TABLE_MAX)
-            return; /* odd names by the thousand: no more are remembered */
+        if (size > TABLE_MAX) { /* odd names by the thousand: only those are kept that must be */
+            size = TABLE_MAX;
+            purge = true;
+        }
         fresh = calloc(1, sizeof *fresh + size * sizeof(LookupEntry));
         if (fresh == NULL)
             return;
@@ -163,12 +177,13 @@ cache_fill(Thread *th, Type *type, Value name, Value v, uint64_t epoch)
     Value old = NULL;
     LookupTable *gone = NULL;
     bool held = lock_types();
-    if (types_epoch() == epoch && load_relaxed(&x->cache) == table) {
+    if (types_epoch() == epoch && load_relaxed(&x->cache) == table &&
+        !(purge && table_is_watched(table))) {
         if (fresh) {
             for (uint32_t i = 0; table && i <= table->mask; i++) {
                 Value n = load_relaxed(&table->entries[i].name);
                 Value known = load_relaxed(&table->entries[i].value);
-                if (n && (known || table->entries[i].kills)) {
+                if (n && (purge ? table->entries[i].watched : known || table->entries[i].kills)) {
                     LookupEntry *e = table_put(th, fresh, n);
                     plain_store(&e->value, retain_null(th, known)); /* not yet published */
                     e->watched = table->entries[i].watched;
@@ -446,17 +461,27 @@ compare_u32(const void *a, const void *b)
 static void
 attr_sweep(Thread *th)
 {
+    enum { STEP = 64 };
     VEC(uint32_t) live = VEC_INIT;
     bool complete = true;
-    for (uint32_t i = 1, end = shape_index_end(); i < end; i++) {
-        TypeOps *ops = __atomic_load_n(&shape_type[i], __ATOMIC_ACQUIRE);
-        if (ops == NULL)
-            continue;
-        uint32_t g = load_relaxed(&shape_version[i]);
-        complete = complete && (g == 0 || vec_push(&live, g));
-        Type *t = (Type *)(void *)ops;
-        g = load_relaxed(&t->version);
-        complete = complete && (g == 0 || vec_push(&live, g));
+    bool held = lock_types();
+    uint32_t fresh = guard_end(); /* those from here on may be given to what the walk has passed */
+    unlock_types(held);
+    for (uint32_t i = 1, end = shape_index_end(); i < end && complete; i += STEP) {
+        complete = vec_reserve(&live, STEP * 2);
+        held = lock_types(); /* pairs with shapes_free(): no type goes meanwhile */
+        for (uint32_t k = i; k < end && k < i + STEP && complete; k++) {
+            TypeOps *ops = __atomic_load_n(&shape_type[k], __ATOMIC_ACQUIRE);
+            if (ops == NULL)
+                continue;
+            uint32_t g = load_relaxed(&shape_version[k]);
+            if (g != 0)
+                live.items[live.count++] = g;
+            g = load_relaxed(&((Type *)(void *)ops)->version);
+            if (g != 0)
+                live.items[live.count++] = g;
+        }
+        unlock_types(held);
     }
     FreeBatch *batch = NULL;
     if (complete) {
@@ -468,7 +493,7 @@ attr_sweep(Thread *th)
         byte_lock(&attr_lock);
         for (uint32_t i = 1; i < attr_next; i++) {
             uint32_t g = attr_cache_guard[i];
-            if (g != 0 && !bsearch(&g, live.items, live.count, sizeof g, compare_u32)) {
+            if (g != 0 && g < fresh && !bsearch(&g, live.items, live.count, sizeof g, compare_u32)) {
                 attr_cache_guard[i] = 0;
                 batch->indices[batch->count++] = i;
             }

@@ -34,6 +34,7 @@ typedef struct TypeExtra {
     ATOMIC(Shape *) shapes;             /* [lock] type's object lock; all shapes, newest first */
     ATOMIC(uint32_t) shape_count;
     ATOMIC(Shape *) dict_shape;         /* the shape of instances in dictionary mode, or NULL */
+    ATOMIC(uint8_t) dict_promised;      /* a number is kept for it; who takes that makes it */
     Type **subs;                        /* [lock] types_lock; direct subclasses, uncounted */
     uint32_t sub_count, sub_capacity;
     Value linked;                       /* [lock] types_lock; the tuple of bases in whose lists the

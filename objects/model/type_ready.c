@@ -203,13 +203,11 @@ type_make_root(Thread *th, Type *type)
 {
     /* Instances of types written in C keep attributes in a dict only (instance.c). */
     bool dict_mode = type->spec != NULL && type->attrs_offset != 0;
-    Shape *s = shape_root_new(type, type->extra->inline_capacity, dict_mode);
+    Shape *s = shape_root_first(th, type, type->extra->inline_capacity, dict_mode);
     if (s == NULL) {
         raise_memory(th);
         return false;
     }
-    if (dict_mode)
-        store_release(&type->extra->dict_shape, s);
     type->root_shape = s->number;
     return true;
 }
@@ -311,10 +309,8 @@ ready_for_c(Type *type, uint32_t shape, const TypeSpec *spec)
     if (shape != 0) {
         shape_root_fixed(type, shape);
     } else {
-        Shape *s = shape_root_new(type, 0, type->attrs_offset != 0);
+        Shape *s = shape_root_first(thread_current, type, 0, type->attrs_offset != 0);
         CHECK(s != NULL);
-        if (s->dict_mode)
-            store_release(&type->extra->dict_shape, s);
         shape = s->number;
     }
     type->root_shape = shape;

@@ -96,6 +96,10 @@ epoch() {
     for n in 1 500 3000; do # guards of caches run out
         check "guards-$n" env WEFT_GUARDS=$n "$weft" "$root/tests/threads/caches.py"
     done
+    for n in 1500 6000; do # numbers of shapes run out
+        check "shapes-endless-$n" env WEFT_SHAPES=$n "$weft" "$root/tests/threads/endless.py"
+        check "shapes-classes-$n" env WEFT_SHAPES=$n "$weft" "$root/tests/threads/classes.py"
+    done
 }
 
 fail() {
