@@ -486,9 +486,13 @@ static bool
 still_there(Flow *w, const Instr *i, int which, unsigned reg)
 {
     const char *facts = op_facts[i->op].operand[which];
-    if (strchr("v?LSDTXEwi", facts[0]) == NULL || (i->flags & dead_flags[which]) || facts[1] == '!')
+    switch (facts[0]) {
+    case 'v': case '?': case 'L': case 'S': case 'D': case 'T': case 'X': case 'E': case 'w': case 'i':
+        return (i->flags & dead_flags[which]) || facts[1] == '!' || w->now[reg] != NOTHING ||
+               fail(w, "a register ends that is read, too");
+    default:
         return true;
-    return w->now[reg] != NOTHING || fail(w, "a register ends that is read, too");
+    }
 }
 
 /* At last the result is written. `copied`: what operand b held. */
@@ -543,12 +547,6 @@ write_operand(Flow *w, const Instr *i, const char *facts, unsigned reg, RegKind 
     }
 }
 
-static bool
-is_wide(const char *facts)
-{
-    return strchr("NKJZ", facts[0]) != NULL;
-}
-
 /* BUILD_TUPLE of nothing but cells. */
 static bool
 all_cells(const Flow *w, const Instr *i)
@@ -568,7 +566,7 @@ step(Flow *w, const Instr *i)
 {
     const OpFacts *facts = &op_facts[i->op];
     const unsigned regs[3] = {i->a, i->b, i->c};
-    int operands = is_wide(facts->operand[1]) ? 1 : 3;
+    int operands = fact_is_wide(facts->operand[1][0]) ? 1 : 3;
     RegKind copied = ANY_VALUE;
     if (facts->operand[0][1] == '*' && facts->operand[0][0] == '=')
         copied = operands == 1 ? kind_of_constant(tuple_item(w->in->const_tuple, instr_bc(i)))
@@ -680,7 +678,7 @@ run_instr(Flow *w, bool *falls)
         *falls = false;
         return go_exhausted(w, far, i->a);
     default:
-        return strchr(op_facts[i->op].rest, 'j') == NULL || go(w, far);
+        return !facts_have(op_facts[i->op].rest, 'j') || go(w, far);
     }
 }
 
@@ -786,7 +784,7 @@ find_blocks(Flow *w)
         char b = op_facts[x->op].operand[1][0];
         if (b == 'J' || b == 'Z')
             mark(w, next + instr_bc(x));
-        if (strchr(op_facts[x->op].rest, 'j') != NULL)
+        if (facts_have(op_facts[x->op].rest, 'j'))
             mark(w, next + (int32_t)code_extra_word(in, i));
     }
     for (uint32_t e = 0; e < in->exception_count; e++)

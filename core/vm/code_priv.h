@@ -17,6 +17,21 @@ bool code_next_run(const Code *c, CodeRun *run);
 uint8_t *code_encode_positions(const Position *p, uint32_t count, int32_t first_line,
                                bool lines_only, uint32_t *size);
 
+/* Letters of op_facts (opcode.h). */
+static inline bool
+fact_is_wide(char letter)
+{
+    return letter == 'N' || letter == 'K' || letter == 'J' || letter == 'Z';
+}
+
+static inline bool
+facts_have(const char *facts, char letter)
+{
+    while (*facts != '\0' && *facts != letter)
+        facts++;
+    return *facts == letter;
+}
+
 /* Renames the registers from `locals` on, by `by`, in instructions and a live map. */
 void code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live_count,
                          uint32_t locals, int32_t by);

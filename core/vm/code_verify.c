@@ -160,16 +160,24 @@ flags_ok(const Instr *i)
     unsigned allowed = 0, subs = 1;
     for (int k = 0; k < 3; k++) {
         const char *f = facts->operand[k];
-        if (strchr("v?LSDTXERxyz", f[0]) != NULL && f[1] != '.')
-            allowed |= dead_flags[k];
-        if (f[0] == '=' || f[0] == 'u')
+        switch (f[0]) {
+        case 'v': case '?': case 'L': case 'S': case 'D': case 'T': case 'X': case 'E': case 'R':
+        case 'x': case 'y': case 'z':
+            allowed |= f[1] != '.' ? dead_flags[k] : 0u;
+            break;
+        case '=': case 'u':
             allowed |= A_LIVE;
+            break;
+        default:
+            break;
+        }
     }
-    if (strchr(facts->rest, 'X') != NULL)
-        allowed |= FLAG_X;
-    const char *less = strchr(facts->rest, '<');
-    if (less != NULL)
-        subs = (unsigned)(less[1] - '0');
+    for (const char *rest = facts->rest; *rest != '\0'; rest++) {
+        if (*rest == 'X')
+            allowed |= FLAG_X;
+        else if (*rest == '<')
+            subs = (unsigned)(rest[1] - '0');
+    }
     unsigned plain = (1u << SUB_SHIFT) - 1;
     return (i->flags & plain & ~allowed) == 0 && SUB(i->flags) < subs;
 }
@@ -208,11 +216,11 @@ instr_fault(const Check *k, uint32_t at)
         (b == 'Z' && (bc >= 0 || !is_start(k, next + bc))))
         return "a jump leads nowhere";
     uint64_t word = code_extra_word(in, at);
-    if (strchr(facts->rest, 'j') != NULL && ((int32_t)word < 0 || !is_start(k, next + (int32_t)word)))
+    if (facts_have(facts->rest, 'j') && ((int32_t)word < 0 || !is_start(k, next + (int32_t)word)))
         return "a jump leads nowhere";
-    if (strchr(facts->rest, 'k') != NULL && !is_names(constant(in, word), i->b))
+    if (facts_have(facts->rest, 'k') && !is_names(constant(in, word), i->b))
         return "the constant is not of the kind needed";
-    if (strchr(facts->rest, 'p') != NULL && word > INT32_MAX)
+    if (facts_have(facts->rest, 'p') && word > INT32_MAX)
         return "a count is wrong";
     for (int64_t w = (int64_t)at + 1; opcode_has_cache(i->op) && w < next; w++) {
         memcpy(&word, &in->instrs[w], sizeof word);
@@ -239,7 +247,7 @@ code_move_registers(Instr *instrs, uint32_t count, uint16_t *live, uint32_t live
         uint16_t *operand[3] = {&i->a, &i->b, &i->c};
         for (int k = 0; i->op < OP_BASE_COUNT && k < 3; k++) {
             char kind = op_facts[i->op].operand[k][0];
-            if (strchr("NKJZ", kind) != NULL)
+            if (fact_is_wide(kind))
                 break;
             if (strchr("-#nkort", kind) == NULL)
                 *operand[k] = moved(*operand[k], locals, by);
