@@ -95,7 +95,8 @@ typedef struct Code {
     uint32_t live_sets;
     ExceptionEntry *exceptions;
     uint32_t exception_count;
-    ATOMIC(struct PolyTable *) poly; /* caches of instructions that meet several classes, or NULL; set once */
+    ATOMIC(struct PolyTable *) poly; /* caches of instructions that meet several classes or globals, or NULL; set once */
+    ATOMIC(const void *) globals_seen; /* those that LOAD_GLOBAL was first made fast for; only compared */
     Field weak_bytes;          /* co_code made on demand */
     ATOMIC(uint32_t) warmup;
     Field plain_bytes;         /* bytes of the position table, made on demand */

@@ -26,7 +26,7 @@ COLD bool raise_unbound_deref(Thread *th, const Code *code, unsigned reg); /* ce
 void specialize_load_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way);
 void specialize_store_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way);
 void specialize_load_method(Thread *th, Instr *pc, Value o, Value name, CacheWord *way);
-void specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name);
+void specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name, CacheWord *way);
 void specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name);
 void specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op);
 void specialize_with(Thread *th, Instr *pc, Value o);

@@ -9,6 +9,15 @@ TARGET(LOAD_GLOBAL)
     FINISH(1);
 }
 
+/* A cached form does not apply: the names have changed, or this function has other globals. */
+load_global_missed:
+    if (opcode_generic(instr_op(pc)) == OP_LOAD_GLOBAL &&
+        load_relaxed(&F->code->globals_seen) != (const void *)GLOBALS_OF(F))
+        poly_begin(F->code, pc, OP_LOAD_GLOBAL_POLY, FAMILY_LOAD_GLOBAL_POLY, OP_LOAD_GLOBAL);
+    else
+        cache_back_off(pc, opcode_generic(instr_op(pc)));
+    DISPATCH();
+
 TARGET(LOAD_GLOBAL_MODULE)
 {
 load_module:;
@@ -20,11 +29,41 @@ load_module:;
     uint32_t entry;
     if (LIKELY(cache_hit(w, load_acquire(&t->guard), FAMILY_LOAD_GLOBAL_MODULE, &entry)))
         v = dict_table_value(t, entry);
-    if (UNLIKELY(v == NULL)) {
-        cache_back_off(pc, opcode_generic(instr_op(pc)));
-        DISPATCH();
-    }
+    if (UNLIKELY(v == NULL))
+        goto load_global_missed;
     v = reg_word(th, counted, v);
+    if (pc->flags & A_LIVE) {
+        Value old = r[pc->a];
+        r[pc->a] = v;
+        FINISH_DROPS(1, reg_drop(th, old));
+    }
+    r[pc->a] = v;
+    NEXT(1);
+}
+
+TARGET(LOAD_GLOBAL_POLY)
+{
+    Function *fn = frame_function(F);
+    Dict *d = GLOBALS_OF(F);
+    bool counted = reg_touch(th, &d->head);
+    DictTable *t = dict_table(d);
+    /* The guard pairs with the stores of 0 [dict.guard]. */
+    CacheWord w = poly_find(F->code, pc, FAMILY_LOAD_GLOBAL_POLY, load_acquire(&t->guard));
+    Value v = NULL;
+    if (LIKELY(w >> 60 == FAMILY_LOAD_GLOBAL_MODULE)) {
+        v = dict_table_value(t, cache_payload(w));
+        if (LIKELY(v != NULL))
+            v = reg_word(th, counted, v);
+    } else if (w != 0 && function_builtins(fn) == th->interp->builtins) {
+        v = dict_table_value(dict_table((Dict *)(void *)value_object(function_builtins(fn))), cache_payload(w));
+        if (LIKELY(v != NULL))
+            v = reg_borrowed(v); /* shared since there are such words */
+    }
+    if (UNLIKELY(v == NULL)) {
+        if (UNLIKELY(cache_load(pc) >> 60 != FAMILY_LOAD_GLOBAL_POLY))
+            poly_begin(F->code, pc, OP_LOAD_GLOBAL_POLY, FAMILY_LOAD_GLOBAL_POLY, OP_LOAD_GLOBAL);
+        goto L_LOAD_GLOBAL;
+    }
     if (pc->flags & A_LIVE) {
         Value old = r[pc->a];
         r[pc->a] = v;
@@ -46,10 +85,8 @@ load_builtin:;
                    cache_expect(load_acquire(&dict_table(d)->guard), FAMILY_LOAD_GLOBAL_BUILTIN) &&
                value_of(b) == th->interp->builtins)) /* shared since such a word was made */
         v = dict_table_value(dict_table(b), cache_payload(w));
-    if (UNLIKELY(v == NULL)) {
-        cache_back_off(pc, opcode_generic(instr_op(pc)));
-        DISPATCH();
-    }
+    if (UNLIKELY(v == NULL))
+        goto load_global_missed;
     v = reg_borrowed(v);
     if (pc->flags & A_LIVE) {
         Value old = r[pc->a];

@@ -42,8 +42,13 @@ drop_c(Thread *th, Frame *f, const Instr *pc)
 bool
 slow_load_global(Thread *th, Frame *f, Instr *pc)
 {
-    if (cache_warm(pc))
-        specialize_load_global(th, pc, f, NAME_BC(f, pc));
+    if (instr_op(pc) == OP_LOAD_GLOBAL_POLY) {
+        CacheWord *way = poly_victim(f->code, pc, FAMILY_LOAD_GLOBAL_POLY);
+        if (way != NULL)
+            specialize_load_global(th, pc, f, NAME_BC(f, pc), way);
+    } else if (cache_warm(pc)) {
+        specialize_load_global(th, pc, f, NAME_BC(f, pc), NULL);
+    }
     Value v = name_load_global(th, f, NAME_BC(f, pc));
     if (v == NULL)
         return false;

@@ -325,14 +325,22 @@ find_global(Thread *th, Frame *f, Value name, uint32_t *guard, uint32_t *payload
 }
 
 void
-specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name)
+specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name, CacheWord *way)
 {
     uint32_t guard, payload;
     unsigned family = find_global(th, f, name, &guard, &payload);
-    if (family == 0)
-        cache_back_off(pc, OP_LOAD_GLOBAL);
+    if (family == 0) {
+        if (way == NULL)
+            cache_back_off(pc, OP_LOAD_GLOBAL);
+        return;
+    }
+    /* Functions of one code object that run in several modules would take the word from each other,
+     * and threads the line it lies in. */
+    const void *globals = value_object(function_globals(frame_function(f))), *seen = NULL;
+    if (way == NULL && !cas_relaxed(&f->code->globals_seen, &seen, globals) && seen != globals)
+        poly_begin(f->code, pc, OP_LOAD_GLOBAL_POLY, FAMILY_LOAD_GLOBAL_POLY, OP_LOAD_GLOBAL);
     else
-        install(pc, NULL, family == 1 ? OP_LOAD_GLOBAL_MODULE : OP_LOAD_GLOBAL_BUILTIN, family, guard,
+        install(pc, way, family == 1 ? OP_LOAD_GLOBAL_MODULE : OP_LOAD_GLOBAL_BUILTIN, family, guard,
                 payload);
 }
 
@@ -402,7 +410,7 @@ specialize_with(Thread *th, Instr *pc, Value o)
     install(pc, NULL, OP_WITH_PREPARE_CLASS, FAMILY_WITH_PREPARE_CLASS, guard, index[0]);
 }
 
-/* -- several classes at one instruction -- */
+/* -- several classes or modules at one instruction -- */
 
 /* The index of the instruction at pc among those that may have ways. */
 static uint32_t
@@ -413,7 +421,7 @@ poly_number(const Code *c, const Instr *pc, uint32_t *count)
         uint8_t op = opcode_generic(instr_op(&c->instrs[i]));
         if (&c->instrs[i] == pc)
             number = n;
-        n += op == OP_LOAD_ATTR || op == OP_STORE_ATTR || op == OP_LOAD_METHOD;
+        n += op == OP_LOAD_GLOBAL || op == OP_LOAD_ATTR || op == OP_STORE_ATTR || op == OP_LOAD_METHOD;
         i += 1 + (uint32_t)opcode_words(op);
     }
     *count = n;
