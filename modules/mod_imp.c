@@ -10,16 +10,35 @@
 #include "threads/safepoint.h"
 
 /* The import lock is recursive and belongs to a thread. */
-static Value
-imp_acquire_lock(Thread *th, Value self)
+void
+import_lock_take(Thread *th)
 {
-    (void)self;
     InterpState *s = interp_state(th);
     if (load_acquire(&s->import_owner) != th) {
         mutex_lock(th, &s->import_lock);
         store_release(&s->import_owner, th);
     }
     s->import_depth++;
+}
+
+bool
+import_lock_give(Thread *th)
+{
+    InterpState *s = interp_state(th);
+    if (load_acquire(&s->import_owner) != th)
+        return false;
+    if (--s->import_depth == 0) {
+        store_release(&s->import_owner, NULL);
+        mutex_unlock(&s->import_lock);
+    }
+    return true;
+}
+
+static Value
+imp_acquire_lock(Thread *th, Value self)
+{
+    (void)self;
+    import_lock_take(th);
     return NONE;
 }
 
@@ -27,14 +46,7 @@ static Value
 imp_release_lock(Thread *th, Value self)
 {
     (void)self;
-    InterpState *s = interp_state(th);
-    if (load_acquire(&s->import_owner) != th)
-        return raise_error(th, &exc_RuntimeError, "not holding the import lock");
-    if (--s->import_depth == 0) {
-        store_release(&s->import_owner, NULL);
-        mutex_unlock(&s->import_lock);
-    }
-    return NONE;
+    return import_lock_give(th) ? NONE : raise_error(th, &exc_RuntimeError, "not holding the import lock");
 }
 
 static Value

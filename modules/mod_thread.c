@@ -561,7 +561,8 @@ adopt_locals(Thread *th, Thread *gone)
  * are.  The process ends with the last, as nobody is left who would end it.  0 everywhere else. */
 static ATOMIC(uint32_t) left_behind;
 
-/* Who held the import lock does not exist any more, nor does who ran the main program. */
+/* Who held the import lock does not exist any more (unless it is who forked), nor does who ran the main
+ * program; who slept on it is gone, too. */
 static void
 reset_in_child(void)
 {
@@ -569,11 +570,16 @@ reset_in_child(void)
     if (th && !th->is_main)
         store_relaxed(&left_behind, 1);
     InterpState *s = th ? interp_state(th) : NULL;
-    if (s == NULL || load_relaxed(&s->import_owner) == th)
+    if (s == NULL)
         return;
     mutex_reset(&s->import_lock);
-    store_relaxed(&s->import_owner, NULL);
-    s->import_depth = 0;
+    if (load_relaxed(&s->import_owner) == th) {
+        mutex_lock(th, &s->import_lock);
+    } else {
+        store_relaxed(&s->import_owner, NULL);
+        s->import_depth = 0;
+    }
+    store_relaxed(&s->threads_running, th->is_main ? 0 : 1);
 }
 
 static const ForkHooks fork_hooks = {.child = reset_in_child, .adopt = adopt_locals};
@@ -686,9 +692,24 @@ run_thread(Thread *th, void *arg)
     buffer_free(s);
     locals_forget(th, th);
     DROP_CLEAR(th, th->context);
-    pending_serve(th); /* finalizers run here, before whoever joins this thread goes on */
-    locals_forget(th, th); /* of those that finalizers have used */
-    end_sentinel(th);
+    /* Whoever joins this thread finds nothing of it: finalizers run before, and what waits for a grace
+     * period goes to the interpreter, whose next thread that comes online carries it out. */
+    do {
+        pending_serve(th);
+        locals_forget(th, th); /* of those that finalizers have used */
+        thread_detach(th);
+        thread_attach(th);
+    } while (th->pending_count);
+    fetch_add_relaxed(&interp_state(th)->threads_running, -1u);
+    /* Offline: whoever goes on need not wait for this thread, which waking may cost its processor, to pass
+     * a safepoint. */
+    Value lock = th->current_sentinel;
+    th->current_sentinel = NULL;
+    thread_detach(th);
+    if (lock)
+        user_lock_release(&as_lock(lock)->lock);
+    thread_attach(th);
+    drop_null(th, lock);
     if (UNLIKELY(load_relaxed(&left_behind)) && fetch_add_relaxed(&left_behind, -1u) == 1)
         exit(0);
 }
@@ -711,6 +732,7 @@ thread_start_new(Thread *th, Value self, const Arg *a, size_t n)
     *s = (Start){retain(th, arg(a, 0)), retain(th, arg(a, 1)), n > 2 ? retain(th, arg(a, 2)) : NULL};
     Thread *t = thread_acquire(th->interp);
     uint64_t ident;
+    fetch_add_relaxed(&interp_state(th)->threads_running, 1);
     bool counted = load_relaxed(&left_behind) != 0;
     if (counted)
         fetch_add_relaxed(&left_behind, 1);
@@ -719,6 +741,7 @@ thread_start_new(Thread *th, Value self, const Arg *a, size_t n)
             thread_release(t);
         if (counted)
             fetch_add_relaxed(&left_behind, -1u);
+        fetch_add_relaxed(&interp_state(th)->threads_running, -1u);
         drop(th, s->function);
         drop(th, s->args);
         drop_null(th, s->kwargs);
@@ -746,7 +769,7 @@ static Value
 thread_count(Thread *th, Value self)
 {
     (void)self;
-    return value_from_fixnum((int64_t)load_relaxed(&th->interp->thread_count) - 1);
+    return value_from_fixnum((int64_t)load_relaxed(&interp_state(th)->threads_running));
 }
 
 static Value

@@ -20,6 +20,10 @@ RAISES const char *source_text(Thread *th, Value v, const char *fname, const cha
  * DeprecationWarning. */
 RAISES Value source_filename(Thread *th, Value v);
 
+/* mod_imp.c: the lock of _imp.acquire_lock(), recursive. */
+void import_lock_take(Thread *th);
+bool import_lock_give(Thread *th); /* false: th does not hold it */
+
 /* mod_ast.c: tree <-> objects of module _ast. */
 struct Ast;
 struct AstMod;

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "modules/modules.h"
 #include "threads/at_fork.h"
 #include "threads/blocking.h"
 #include "threads/environment.h"
@@ -438,14 +439,17 @@ do_fork(Thread *th, int *pty)
     if (!upcalls.audit(th, pty ? "os.forkpty" : "os.fork", NULL))
         return NULL;
     run_hooks(th, &s->before_fork, true);
+    import_lock_take(th); /* the child has no module that another thread was just putting in place */
     fork_prepare(th);
     pid_t pid = pty ? forkpty(pty, NULL, NULL, NULL) : fork();
     int error = errno;
     if (pid == 0) {
         fork_child(th);
+        import_lock_give(th);
         run_hooks(th, &s->after_fork_child, false);
     } else {
         fork_parent(th);
+        import_lock_give(th);
         run_hooks(th, &s->after_fork_parent, false);
     }
     if (pid < 0)

@@ -26,6 +26,7 @@ typedef struct InterpState {
     Mutex import_lock;                  /* _imp.acquire_lock(): recursive */
     ATOMIC(Thread *) import_owner;
     int import_depth;
+    ATOMIC(uint32_t) threads_running;   /* _thread._count(): started, and whoever joins them still waits */
     /* -X importtime: whether the head line is written, how many imports are under way, how many nanoseconds
      * the imports inside the present one took */
     ATOMIC(int) import_time_begun, import_time_depth;
