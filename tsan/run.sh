@@ -5,6 +5,7 @@
 #   the litmus programs (thread only)
 #   tests/threads, each script
 #   tests/lang, each script, whose output must also be the stored one
+#   tests/cmdline, each script, with PATIENCE for what it limits in time
 #   the mixed stress of stress.py for `seconds` (default 60)
 #
 # Prints a line for each that gives a report, crashes, hangs or fails, then one line that sums up;
@@ -112,6 +113,31 @@ for script in *.py; do
     count=$((count + 1))
 done
 summary="$summary$count of tests/lang, "
+
+# What these scripts start may write its standard error anywhere: reports go to files of their own.
+case $kind in
+thread) TSAN_OPTIONS="$TSAN_OPTIONS log_path=$log/in-cmdline" ;;
+address) ASAN_OPTIONS="$ASAN_OPTIONS allocator_may_return_null=1 log_path=$log/in-cmdline" ;;
+undefined) UBSAN_OPTIONS="$UBSAN_OPTIONS log_path=$log/in-cmdline" ;;
+esac
+count=0
+for script in "$root"/tests/cmdline/*.sh; do
+    name=cmdline-$(basename "$script" .sh)
+    rm -f "$log"/in-cmdline.*
+    SANITIZER=$kind PATIENCE=${PATIENCE:-5} timeout 1800 bash "$script" "$build/weft" > "$log/$name.log" 2>&1 < /dev/null
+    code=$?
+    cat "$log"/in-cmdline.* >> "$log/$name.log" 2> /dev/null
+    if ! reported "$name" && [ $code -ne 0 ]; then
+        fail "$name (exit $code): see $log/$name.log"
+    fi
+    count=$((count + 1))
+done
+summary="$summary$count of tests/cmdline, "
+case $kind in
+thread) TSAN_OPTIONS=${TSAN_OPTIONS% log_path=*} ;;
+address) ASAN_OPTIONS=${ASAN_OPTIONS% log_path=*} ;;
+undefined) UBSAN_OPTIONS=${UBSAN_OPTIONS% log_path=*} ;;
+esac
 
 limit=$((seconds * 3 + 120))
 check stress "$build/weft" "$root/tsan/stress.py" "$seconds"

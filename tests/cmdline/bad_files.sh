@@ -107,14 +107,14 @@ variable LC_ALL=foo 0 '^ran'
 
 # Signals while it starts end it, or are KeyboardInterrupt; nothing hangs.
 for delay in 0.001 0.005 0.01 0.02 0.03; do
-    timeout 20 timeout -s INT $delay "$weft" -c 'import time; time.sleep(5)' > /dev/null 2>&1
+    timeout $((20 * patience)) timeout -s INT $delay "$weft" -c 'import time; time.sleep(5)' > /dev/null 2>&1
     [ $? -eq 124 ] || { echo "FAILED: SIGINT after $delay"; failures=$((failures + 1)); }
-    timeout 20 timeout -s TERM $delay "$weft" -c 'import time; time.sleep(5)' > /dev/null 2>&1
+    timeout $((20 * patience)) timeout -s TERM $delay "$weft" -c 'import time; time.sleep(5)' > /dev/null 2>&1
     [ $? -eq 124 ] || { echo "FAILED: SIGTERM after $delay"; failures=$((failures + 1)); }
 done
 # Too little memory: an error of some sort, not a signal.
 for kilobytes in 100000 300000 1000000; do
-    (ulimit -v $kilobytes; timeout 20 "$weft" -c 'x = list(range(10**6))') > /dev/null 2>&1
+    (limited_memory $kilobytes || exit 0; timeout $((20 * patience)) "$weft" -c 'x = list(range(10**6))') > /dev/null 2>&1
     got=$?
     [ $got -lt 124 ] || [ $got -eq 127 ] || { echo "FAILED: ulimit -v $kilobytes: exit code $got"; failures=$((failures + 1)); }
 done

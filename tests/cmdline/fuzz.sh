@@ -3,6 +3,8 @@
 #     tests/fuzz/fuzz.py --program ./weft --seconds 600 --seed N
 . "$(dirname "$0")/lib.sh.inc"
 fuzz=$here/../fuzz/fuzz.py
-check one-thread 0 ' 0 failed' timeout 200 "$weft" "$fuzz" --program "$weft" --mode calls,code,source,ast,sre,text,marshal --seconds 1 --steps 500 --seed 1
-check four-threads 0 ' 0 failed' timeout 200 "$weft" "$fuzz" --program "$weft" --mode calls --threads 4 --seconds 1 --steps 300 --seed 1
+limited_memory unlimited || set -- "$1" --memory 0
+shift
+check one-thread 0 ' 0 failed' "$weft" "$fuzz" --program "$weft" "$@" --mode calls,code,source,ast,sre,text,marshal --seconds 1 --steps 500 --seed 1
+check four-threads 0 ' 0 failed' "$weft" "$fuzz" --program "$weft" "$@" --mode calls --threads 4 --seconds 1 --steps 300 --seed 1
 finish

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Ctrl-C ends what blocks or computes: KeyboardInterrupt, death by SIGINT.
 . "$(dirname "$0")/lib.sh.inc"
-check all 0 '^ok' timeout 200 "$weft" - "$weft" <<'END'
-import signal, subprocess, sys, time
+check all 0 '^ok' "$weft" - "$weft" <<'END'
+import os, signal, subprocess, sys, time
+patience = int(os.environ.get('PATIENCE', '1'))
 tests = {
     'sleep': 'import time; time.sleep(100)',
     'lock': 'import _thread; l = _thread.allocate_lock(); l.acquire(); l.acquire()',
@@ -18,7 +19,7 @@ tests = {
     'pipe write': 'import os; r, w = os.pipe(); open(w, "wb").write(b"x"*10000000)',
     'select': 'import select; select.select([], [], [], 100)',
     'poll': 'import select; select.poll().poll(100000)',
-    'subprocess': 'import subprocess; subprocess.run(["sleep", "5"], start_new_session=True, stderr=subprocess.DEVNULL)',
+    'subprocess': 'import subprocess; subprocess.run(["sleep", "30"], start_new_session=True, stderr=subprocess.DEVNULL)',
     'input': 'input()',
     'stdin': 'import sys; sys.stdin.read()',
     'script from stdin': None,
@@ -37,7 +38,7 @@ tests = {
     'factorial': 'import math; math.factorial(10**8)',
     'regex': 'import re; re.match("(a*)*b", "a"*40)',
     'gc': 'import gc\nl = [[] for i in range(10**5)]\nwhile 1: gc.collect()',
-    'result': 'import concurrent.futures as c, time; e = c.ThreadPoolExecutor(1); f = e.submit(time.sleep, 2); f.result()',
+    'result': 'import concurrent.futures as c, time; e = c.ThreadPoolExecutor(1); f = e.submit(time.sleep, %d); f.result()' % (2 * patience),
 }
 failed = []
 running = []
@@ -47,12 +48,12 @@ def start(name):
 names = list(tests)
 for at in range(0, len(names), 4):
     group = [start(name) for name in names[at:at + 4]]
-    time.sleep(1.5)
+    time.sleep(1.5 * patience)
     for name, p in group:
         p.send_signal(signal.SIGINT)
     for name, p in group:
         try:
-            p.wait(20)
+            p.wait(20 * patience)
         except subprocess.TimeoutExpired:
             p.kill()
             p.wait()

@@ -13,11 +13,13 @@ source (damaged source text), ast (malformed trees), sre (code lists for the reg
 (format strings, patterns, struct), marshal (damaged data).
 """
 import os
+import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODES = ("calls", "code", "source", "ast", "sre", "text", "marshal")
 SANITIZER_EXIT = 99
+REPORT = re.compile("ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|Sanitizer:DEADLYSIGNAL")
 
 
 # -- the parent ----------------------------------------------------------------------------------------
@@ -82,7 +84,7 @@ def parent(arguments):
             command = child_command(program, mode, seed, steps, threads)
             code, errors = run_child(command, limit, memory)
             runs += 1
-            if code is not None and code >= 0 and code != SANITIZER_EXIT:
+            if code is not None and code >= 0 and code != SANITIZER_EXIT and not REPORT.search(errors):
                 if code != 0:
                     print("seed %d: exit code %d: %s" % (seed, code, errors[-300:]))
                 continue
