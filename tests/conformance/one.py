@@ -1,6 +1,7 @@
 """Runs one of CPython's test files on the interpreter that runs this script.
 
 usage: INTERPRETER one.py TEST_FILE REPORT
+       INTERPRETER one.py --list TEST_FILE     only prints the ids of the file's tests
 
 A line a test goes to REPORT as soon as the test ends, so that a crash loses nothing:  outcome <tab> id <tab> message.
 Optional resources (network, large files ...) are off.
@@ -81,6 +82,14 @@ def without_vsock(suite):
     return kept
 
 
+def print_ids(suite):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            print_ids(test)
+        else:
+            print(test.id())
+
+
 def deeper(frames, run):
     """Calls run() some frames down, where recursion tests expect to be."""
     return run() if frames == 0 else deeper(frames - 1, run)
@@ -91,6 +100,9 @@ def main():
     import tempfile
     from test import support
 
+    if sys.argv[1] == "--list":
+        print_ids(unittest.TestLoader().loadTestsFromModule(importlib.import_module("test." + sys.argv[2])))
+        return
     name, path = sys.argv[1], os.path.abspath(sys.argv[2])
     del sys.argv[1:]
     report = open(path, "w", encoding="utf-8", errors="backslashreplace")
