@@ -49,6 +49,7 @@ static void
 context_finish(Thread *th)
 {
     merge_serve(th);
+    th->reclaim->others = th->reclaim->service = false;
     if (th->pending_count)
         th->offline_work = 1; /* handed over as it detaches */
     heap_trim(th->heap);

@@ -15,6 +15,8 @@ typedef struct GcState {
 
     ATOMIC(uint8_t) enabled;
     ATOMIC(uint8_t) shapes_due;  /* a full collection for the sake of shapes' numbers */
+    ATOMIC(uint32_t) carriers;   /* threads that service.c started to run finalizers */
+    uint8_t calls_ticks;         /* [lock] service_lock; how long finalizers have waited */
     ATOMIC(uint8_t) no_service;  /* it ends: the service thread stays away */
     ATOMIC(uint64_t) threshold[3];
     ATOMIC(uint64_t) live_young; /* tracked cells after the last collection of any kind */

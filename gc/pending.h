@@ -17,4 +17,11 @@ void pending_add(Thread *th, void (*fn)(Thread *th, Value a, Value b), Value STE
  * carries out retired batches when th is the only thread online. */
 void pending_serve(Thread *th);
 
+/* Whether calls wait in the interpreter that th may make: the next pending_serve() does. */
+bool pending_waits(Thread *th);
+
+/* The interpreter is about to end: makes all calls that wait anywhere in it, and waits a moment for
+ * those that are being made. */
+void pending_settle(Thread *th);
+
 #endif

@@ -156,6 +156,9 @@ push(Thread *th, uintptr_t word, uintptr_t second, size_t bytes, bool hurry)
     bool look = single || (hurry && !blocker_online(r)) || r->open_bytes >= RETIRE_SOFT ||
                 r->open_bytes + r->waiting_bytes >= RETIRE_HARD ||
                 (++r->pushed & 63) == 0;
+    /* What is not looked at now dies in the middle of something else. */
+    if (!look && (hurry || (word & RETIRED_TAG) == RETIRED_MEMORY))
+        r->stale = true;
     if (look && !(load_relaxed(&th->request) & REQUEST_PENDING))
         safepoint_request(th, REQUEST_PENDING);
     else if (UNLIKELY(load_relaxed(&r->busy) == BUSY_NO) && !single)
@@ -426,14 +429,32 @@ take_handed(Thread *th)
         next = cross_next(node);
         wait_for_epoch(th->reclaim, CONTAINER_OF(node, RetireBlock, handed));
         th->offline_work = 1;
+        th->reclaim->stale = true;
     }
-    for (CrossNode *node = cross_queue_take(&s->calls), *next; node; node = next) {
-        next = cross_next(node);
-        HandedCalls *h = CONTAINER_OF(node, HandedCalls, handed);
-        for (uint32_t i = 0; i < h->count; i++)
-            pending_add(th, h->calls[i].fn, h->calls[i].a, h->calls[i].b);
-        mem_free(h);
-    }
+}
+
+/* From here on what dies was dropped by others, or earlier; returns what others_end() takes. */
+static bool
+others_begin(Reclaim *r)
+{
+    bool before = r->others;
+    r->others = true;
+    return before;
+}
+
+static void
+others_end(Reclaim *r, bool before)
+{
+    r->others = before;
+}
+
+/* Gives back what th keeps in hand. */
+static void
+empty_hands(Thread *th)
+{
+    bool before = others_begin(th->reclaim);
+    credit_return(th);
+    others_end(th->reclaim, before);
 }
 
 /* Sleeps offline for a moment, without handing over. */
@@ -451,13 +472,15 @@ static void
 serve(Thread *th, bool force)
 {
     Reclaim *r = th->reclaim;
-    if (UNLIKELY(load_relaxed(&th->interp->flags) & INTERP_HANDED)) {
-        r->others = true;
-        take_handed(th);
-        r->others = false;
+    uint32_t flags = load_relaxed(&th->interp->flags);
+    if (UNLIKELY(flags & (INTERP_HANDED | INTERP_CALLS))) {
+        if (flags & INTERP_HANDED)
+            take_handed(th);
+        if ((flags & INTERP_CALLS) && pending_may_serve(th))
+            pending_take(th);
     }
     if (UNLIKELY(load_relaxed(&r->busy) == BUSY_NUDGED) && !r->serving) {
-        credit_return(th);
+        empty_hands(th);
         if (nothing_queued(r))
             set_idle(th);
     }
@@ -470,9 +493,12 @@ serve(Thread *th, bool force)
     } else {
         if (!blocker_online(r))
             r->blocker = thread_other_online(th);
+        bool before = r->others;
         if (r->blocker == NULL) {
+            r->others = before || r->stale;
             serve_alone(th, true);
         } else {
+            r->others = true;
             if (r->open[DEPTH_MAX])
                 carry_out_stopped(th);
             bool old = force || load_relaxed(&r->busy) == BUSY_NUDGED ||
@@ -485,17 +511,17 @@ serve(Thread *th, bool force)
             if (r->waiting) {
                 safepoint_upgrade(th);
                 thread_announce(th);
-                r->others = true;
                 carry_out_due(th);
-                r->others = false;
             }
         }
+        others_end(r, before);
     }
     r->serving = 0;
-    if (nothing_queued(r))
-        set_idle(th);
-    else
+    r->stale = !nothing_queued(r);
+    if (r->stale)
         set_busy(r);
+    else
+        set_idle(th);
 }
 
 void
@@ -521,12 +547,12 @@ reclaim_announce(Thread *th)
     thread_announce(th);
     Reclaim *r = th->reclaim;
     if (!r->serving)
-        credit_return(th);
+        empty_hands(th);
     if (r->waiting && !r->serving) {
         r->serving = 1;
-        r->others = true;
+        bool before = others_begin(r);
         carry_out_due(th);
-        r->others = false;
+        others_end(r, before);
         r->serving = 0;
         if (nothing_queued(r))
             set_idle(th);
@@ -541,7 +567,7 @@ reclaim_flush(Thread *th)
     Reclaim *r = th->reclaim;
     for (int64_t ns = 20 * NS_PER_US;; ns = ns < NS_PER_MS ? ns * 2 : ns) {
         if (!r->serving)
-            credit_return(th);
+            empty_hands(th);
         serve(th, true);
         if ((nothing_queued(r) && !(load_relaxed(&th->interp->flags) & INTERP_HANDED)) ||
             r->serving)
@@ -564,36 +590,22 @@ wake_somebody(Thread *th)
     service_wake(); /* should that one go offline, too */
 }
 
-/* The run of `th` ends: whoever serves its batches runs its pending calls. */
-static void
-hand_over_pending(Thread *th)
-{
-    Reclaim *r = th->reclaim;
-    HandedCalls *h = mem_alloc(sizeof(*h) + th->pending_count * sizeof(h->calls[0]));
-    if (h == NULL) {
-        fetch_add_relaxed(&refcount_leaked, th->pending_count);
-        th->pending_count = r->pending.count = 0;
-        return;
-    }
-    h->count = th->pending_count; /* no call is being made: `late` is empty */
-    memcpy(h->calls, r->pending.calls, h->count * sizeof(h->calls[0]));
-    th->pending_count = r->pending.count = 0;
-    cross_queue_put(&th->interp->gc->handed.calls, &h->handed);
-    fetch_or_seq_cst(&th->interp->flags, INTERP_HANDED);
-    wake_somebody(th);
-}
-
 /* Carries out what it can, and gives the rest of the batches to the interpreter. */
 static void
 hand_over_batches(Thread *th)
 {
     Reclaim *r = th->reclaim;
     r->serving = 1;
-    if (load_relaxed(&threads_started) == 0)
+    bool before = r->others;
+    if (load_relaxed(&threads_started) == 0) {
         carry_out_now(th, IMMEDIATE_ALL, 0);
-    else if (!blocker_online(r) && (r->blocker = thread_other_online(th)) == NULL)
+    } else if (!blocker_online(r) && (r->blocker = thread_other_online(th)) == NULL) {
+        r->others = true; /* somebody else makes the calls: th may be away for long */
         serve_alone(th, false);
+    }
+    others_end(r, before);
     r->serving = 0;
+    r->stale = false;
     store_relaxed(&r->busy, BUSY_NO);
     if (nothing_queued(r))
         return;
@@ -616,12 +628,18 @@ reclaim_hand_over(Thread *th)
     if (r->serving)
         return; /* a short wait in the middle of it */
     do { /* a death may queue, and keep, something again */
-        credit_return(th);
+        empty_hands(th);
         if (!nothing_queued(r))
             hand_over_batches(th);
     } while (th->credits->filled || !nothing_queued(r));
-    if (th->releasing && th->pending_count)
-        hand_over_pending(th); /* what the batches made due, too */
+    if (th->releasing) {
+        pending_hand_over_all(th); /* what the batches made due, too */
+    } else if (r->late_next != r->late.count) {
+        bool may = pending_may_serve(th);
+        pending_hand_over(th);
+        if (may)
+            safepoint_request(th, REQUEST_PENDING); /* if nobody else has taken them until it is back */
+    }
     th->offline_work = 0;
 }
 
@@ -644,6 +662,9 @@ reclaim_adopt(Thread *th, Thread *gone)
     from->waiting = from->waiting_last = NULL;
     from->open_bytes = from->waiting_bytes = 0;
     from->serving = from->immediate = 0;
+    from->others = from->stale = from->service = false;
+    store_relaxed(&gone->locks_taken, load_relaxed(&gone->locks_given)); /* nobody holds them any more */
+    r->stale = true;
     from->blocker = NULL;
     th->offline_work = 1;
 }

@@ -60,10 +60,14 @@ typedef struct Reclaim {
     Object *dead;                    /* [owner] list of the dead, see refcount.c */
 
     PendingList pending;             /* [owner] calls to make, see pending.c */
-    PendingList late;                /* [owner] calls that wait for the outermost pending_serve() */
+    PendingList late;                /* [owner] calls that others' drops made due, see pending.c */
+    uint32_t late_next;              /* [owner] the first of them that was not yet made */
     uint32_t pending_floor;          /* [owner] entries of `pending` that outer levels take care of */
     uint32_t pending_depth;          /* [owner] calls that are being made */
-    bool others;                     /* [owner] what is queued now dies at its time, not at th's */
+    bool others;                     /* [owner] what dies now was not dropped by th's instruction */
+    bool stale;                      /* [owner] something queued is from an earlier instruction */
+    bool service;                    /* [owner] of the service thread, which makes no calls */
+    bool settling;                   /* [owner] inside pending_settle() */
 } Reclaim;
 
 /* While a batch is carried out where nobody can hold a borrowed word: */
@@ -106,7 +110,16 @@ void service_reset_in_child(void);
 void service_lock_for_fork(Thread *th);
 void service_unlock_after_fork(void);
 
-/* Pending calls of a thread that ended. */
+/* Whether th, at a safepoint, may make calls that others' drops made due. */
+bool pending_may_serve(Thread *th);
+/* Gives th's late calls to the interpreter: whoever may takes them. */
+void pending_hand_over(Thread *th);
+/* The run of th is over: all its calls go to the interpreter. */
+void pending_hand_over_all(Thread *th);
+/* Takes what pending_hand_over() gave: into th's late calls. */
+void pending_take(Thread *th);
+
+/* Pending calls that others may make. */
 typedef struct HandedCalls {
     CrossNode handed;
     uint32_t count;

@@ -302,8 +302,11 @@ merge_serve(Thread *th)
         uint32_t n;
         Object **items = take_queue(th, &n);
         uint32_t dead = merge_all(items, n, (uint16_t)th->id);
+        bool before = th->reclaim->others;
+        th->reclaim->others = true;
         for (uint32_t i = 0; i < dead; i++)
             object_die(th, items[i]);
+        th->reclaim->others = before;
         mem_free(items);
     }
 }
@@ -318,9 +321,13 @@ merge_help(Thread *th, Thread *owner)
         Object **items = take_queue(owner, &n);
         uint32_t dead = merge_all(items, n, (uint16_t)owner->id);
         thread_unclaim(owner);
-        /* The dead die without the claim: their dealloc may take long (rules E2). */
+        /* The dead die without the claim: their dealloc may take long (rules E2).  One alone is
+         * what th has just dropped. */
+        bool before = th->reclaim->others;
+        th->reclaim->others |= n > 1;
         for (uint32_t i = 0; i < dead; i++)
             object_die(th, items[i]);
+        th->reclaim->others = before;
         mem_free(items);
     }
 }

@@ -4,7 +4,9 @@
  * blocks for an hour, leaves a batch behind.  One OS thread for the process, started when
  * it is first needed and asleep while nothing is queued, looks every 10 ms: it reminds
  * online threads of their queues, and serves batches that were handed over in an
- * interpreter where nobody is online, on a context of its own (finalizers included).
+ * interpreter where nobody is online, on a context of its own.  It runs no finalizers, which may
+ * block: for those that wait for a second tick, or where nobody is online, it starts a thread (a
+ * carrier) that ends when there are no more.
  *
  * `state` and the queues: who queues something sets a busy flag, then looks at `state`;
  * who goes to sleep sets `state`, then looks at the flags once more.
@@ -28,6 +30,7 @@
 #include "threads/safepoint.h"
 
 #define TICK (10 * NS_PER_MS)
+#define CARRIERS_MAX 64 /* of an interpreter: finalizers that block */
 
 enum { NOT_STARTED, ASLEEP, AWAKE };
 
@@ -60,13 +63,32 @@ warn_of_silence(void)
 #define warn_of_silence() false
 #endif
 
-/* Reminds whoever has something queued; *orphaned is an interpreter with batches and
- * nobody online.  Whether anything is queued at all. */
+/* Whether the finalizers that wait in `i` need a carrier. */
 static bool
-look_round(Interp **orphaned, bool remind)
+calls_wait(Interp *i, bool remind)
+{
+    GcState *gc = i->gc;
+    bool online = false;
+    for (Thread *t = load_acquire(&i->threads); t; t = load_relaxed(&t->next)) {
+        if (load_relaxed(&t->state) != THREAD_ATTACHED || thread_holds_locks(t))
+            continue;
+        online = true;
+        if (remind)
+            safepoint_request(t, REQUEST_PENDING);
+        break;
+    }
+    if (remind && gc->calls_ticks < UINT8_MAX)
+        gc->calls_ticks++;
+    return (!online || gc->calls_ticks > 1) && load_relaxed(&gc->carriers) < CARRIERS_MAX;
+}
+
+/* Reminds whoever has something queued; *orphaned is an interpreter with batches and
+ * nobody online, *waiting one whose finalizers need a carrier.  Whether anything is queued at all. */
+static bool
+look_round(Interp **orphaned, Interp **waiting, bool remind)
 {
     bool any = false;
-    *orphaned = NULL;
+    *orphaned = *waiting = NULL;
     mutex_lock(NULL, &interps_lock);
     for (Interp *i = interps_first; i; i = i->next) {
         uint32_t flags = load_seq_cst(&i->flags); /* [service.state] */
@@ -79,6 +101,13 @@ look_round(Interp **orphaned, bool remind)
                 *orphaned = i;
             else if (remind)
                 safepoint_request(t, REQUEST_PENDING);
+        }
+        if (flags & INTERP_CALLS) {
+            any = true;
+            if (calls_wait(i, remind))
+                *waiting = i;
+        } else {
+            i->gc->calls_ticks = 0;
         }
         for (Thread *t = load_acquire(&i->threads); t; t = load_relaxed(&t->next)) {
             if (t->reclaim == NULL || load_seq_cst(&t->reclaim->busy) == BUSY_NO)
@@ -110,13 +139,34 @@ serve_interp(Interp *interp)
     th->is_daemon = 1;
     fetch_add_relaxed(&interp->thread_count, -1u); /* programs do not count this one */
     thread_attach(th);
-    /* Without the evaluator's `start` hook a context cannot run Python code: then finalizers
-     * go back to the interpreter and wait for one of its own threads. */
-    if (thread_can_run_python(th))
-        pending_serve(th);
-    else
-        reclaim_serve(th);
+    th->reclaim->service = th->reclaim->others = true; /* until the run ends: finalizers are handed over */
+    reclaim_serve(th);
     fetch_add_relaxed(&interp->thread_count, 1);
+    thread_release(th);
+}
+
+static void
+carry(Thread *th, void *gc)
+{
+    pending_serve(th);
+    fetch_add_relaxed(&((GcState *)gc)->carriers, -1u);
+}
+
+/* Starts a thread for the finalizers of an interpreter; service_lock keeps it from ending. */
+static void
+start_carrier(Interp *interp)
+{
+    Thread *th = thread_acquire(interp);
+    if (th == NULL)
+        return;
+    th->is_daemon = 1;
+    fetch_add_relaxed(&interp->gc->carriers, 1);
+    interp->gc->calls_ticks = 0;
+    /* Without the evaluator's `start` hook a context cannot run Python code: then finalizers
+     * wait for one of the interpreter's own threads. */
+    if (thread_can_run_python(th) && thread_start(th, carry, interp->gc, 0))
+        return;
+    fetch_add_relaxed(&interp->gc->carriers, -1u);
     thread_release(th);
 }
 
@@ -131,17 +181,19 @@ service_main(void *unused)
     for (;;) {
         struct timespec tick = clock_timespec(TICK);
         nanosleep(&tick, NULL);
-        Interp *orphaned;
+        Interp *orphaned, *waiting;
         mutex_lock(NULL, &service_lock);
-        bool any = look_round(&orphaned, true);
+        bool any = look_round(&orphaned, &waiting, true);
         if (orphaned)
             serve_interp(orphaned);
+        if (waiting)
+            start_carrier(waiting);
         mutex_unlock(&service_lock);
         if (any)
             continue;
         exchange_seq_cst(&state, ASLEEP); /* [service.state] */
         mutex_lock(NULL, &service_lock);
-        any = look_round(&orphaned, false);
+        any = look_round(&orphaned, &waiting, false);
         mutex_unlock(&service_lock);
         uint32_t asleep = ASLEEP;
         if (any)
@@ -192,4 +244,6 @@ service_reset_in_child(void)
 {
     mutex_reset(&service_lock);
     store_relaxed(&state, NOT_STARTED); /* the only thread of the process */
+    for (Interp *i = interps_first; i; i = i->next)
+        store_relaxed(&i->gc->carriers, 0);
 }

@@ -80,19 +80,28 @@ as_lock(Value v)
     return (Lock *)(void *)v;
 }
 
+static LockResult
+lock_take(Thread *th, Lock *l, int64_t deadline)
+{
+    LockResult r = user_lock_acquire(th, &l->lock, deadline);
+    if (r == LOCK_TAKEN)
+        lock_taken(th, l);
+    return r;
+}
+
 static Value
 lock_acquire(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 {
     int64_t deadline;
     if (!acquire_args(th, a, n, kwnames, &deadline))
         return NULL;
-    return acquired(user_lock_acquire(th, &as_lock(self)->lock, deadline));
+    return acquired(lock_take(th, as_lock(self), deadline));
 }
 
 static Value
 lock_release(Thread *th, Value self)
 {
-    if (!user_lock_release(&as_lock(self)->lock))
+    if (!lock_leave(th, as_lock(self)))
         return raise_error(th, &exc_RuntimeError, "release unlocked lock");
     return NONE;
 }
@@ -100,7 +109,7 @@ lock_release(Thread *th, Value self)
 static Value
 lock_enter(Thread *th, Value self)
 {
-    return user_lock_acquire(th, &as_lock(self)->lock, INT64_MAX) == LOCK_TAKEN ? TRUE : NULL;
+    return lock_take(th, as_lock(self), INT64_MAX) == LOCK_TAKEN ? TRUE : NULL;
 }
 
 static Value
@@ -117,10 +126,24 @@ lock_locked(Thread *th, Value self)
     return bool_from(user_lock_is_held(&as_lock(self)->lock));
 }
 
+/* Who holds it will not give it back. */
+static void
+lock_forget(Thread *th, Lock *l)
+{
+    if (user_lock_is_held(&l->lock))
+        lock_given(th, load_relaxed(&l->holder));
+}
+
+static void
+lock_dealloc(Thread *th, Object *o)
+{
+    lock_forget(th, (Lock *)(void *)o);
+}
+
 static Value
 lock_at_fork_reinit(Thread *th, Value self)
 {
-    (void)th;
+    lock_forget(th, as_lock(self));
     user_lock_reset(&as_lock(self)->lock);
     return NONE;
 }
@@ -152,6 +175,7 @@ const TypeSpec lock_spec = {
     .methods = lock_methods,
     .doc = "A lock object is a synchronization primitive.",
     .slots = {.repr = lock_repr},
+    .dealloc = lock_dealloc,
 };
 
 /* -- RLock ------------------------------------------------------------------------------------------------------ */
@@ -220,6 +244,7 @@ rlock_release_save(Thread *th, Value self)
         return NULL;
     r->count = 0;
     store_relaxed(&r->owner, 0);
+    locks_count(th, -1u);
     user_lock_release(&r->lock);
     return t;
 }
@@ -236,7 +261,7 @@ rlock_acquire_restore(Thread *th, Value self, Value state)
         drop_null(th, error);
         error = error_take(th);
     }
-    store_relaxed(&r->owner, th->ident);
+    rlock_taken(th, r);
     r->count = (uint64_t)value_fixnum(tuple_item(state, 0));
     if (error) {
         error_restore(th, error);
@@ -250,6 +275,8 @@ rlock_at_fork_reinit(Thread *th, Value self)
 {
     (void)th;
     RLock *r = as_rlock(self);
+    if (load_relaxed(&r->owner) == th->ident)
+        locks_count(th, -1u);
     store_relaxed(&r->owner, 0);
     r->count = 0;
     user_lock_reset(&r->lock);
@@ -694,12 +721,13 @@ run_thread(Thread *th, void *arg)
     DROP_CLEAR(th, th->context);
     /* Whoever joins this thread finds nothing of it: finalizers run before, and what waits for a grace
      * period goes to the interpreter, whose next thread that comes online carries it out. */
+    int turns = 0;
     do {
         pending_serve(th);
         locals_forget(th, th); /* of those that finalizers have used */
         thread_detach(th);
         thread_attach(th);
-    } while (th->pending_count);
+    } while (th->pending_count || (pending_waits(th) && ++turns < 100)); /* others may go on and on */
     fetch_add_relaxed(&interp_state(th)->threads_running, -1u);
     /* Offline: whoever goes on need not wait for this thread, which waking may cost its processor, to pass
      * a safepoint. */
@@ -785,6 +813,7 @@ thread_set_sentinel(Thread *th, Value self)
     Value lock = thread_allocate_lock(th, self);
     if (lock == NULL)
         return NULL;
+    store_relaxed(&as_lock(lock)->holder, LOCK_UNCOUNTED); /* held as long as the thread runs */
     end_sentinel(th); /* an older one: whoever waits is released */
     th->current_sentinel = retain(th, lock);
     return lock;

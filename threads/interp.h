@@ -43,6 +43,7 @@ struct Interp {
 #define INTERP_STOPPING 1u /* stop-the-world: wait */
 #define INTERP_CLOSED 2u   /* over: only `finalizer` may attach, all others sleep for ever */
 #define INTERP_HANDED 4u   /* retired batches of others wait to be served */
+#define INTERP_CALLS 8u    /* finalizers wait for a thread that may run them: gc/pending.h */
 
 /* What each level adds to an interpreter, in the order of registration. */
 typedef struct InterpHooks {

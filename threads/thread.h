@@ -96,6 +96,7 @@ struct Thread {
     uint8_t in_use;               /* not in the pool [lock] interp->threads_lock */
     uint8_t lock_luck;            /* [owner] whether looking for a lock has paid: user_lock.c */
     uint8_t lock_looks;           /* [owner] a rhythm */
+    ATOMIC(uint32_t) locks_taken; /* [owner] of programs' locks, minus those it gave back itself */
 
     /* -- objects/ and core/ -- */
     struct ReprGuard *repr_guard; /* [owner] containers whose repr is being made */
@@ -115,6 +116,7 @@ struct Thread {
     ATOMIC(uint64_t) epoch;       /* [atomic] last announced epoch; counts while ATTACHED */
     ATOMIC(uint32_t) bias_state;  /* [atomic] enum BiasState */
     ATOMIC(uint32_t) bias_waits;  /* [atomic] handshakes since it was switched on */
+    ATOMIC(uint32_t) locks_given; /* [atomic] locks it had taken and others gave back */
     int64_t bias_off_since;       /* by whoever switched it off, before BIAS_OFF [bias.state] */
 } __attribute__((aligned(128)));
 
@@ -190,6 +192,14 @@ bool thread_can_run_python(const Thread *th);
 /* Makes the calling OS thread the one that runs `th`; thread_attach() does it by
  * itself. */
 void thread_bind(Thread *th);
+
+/* Whether `th` holds a lock that a program made (objects/model/lock.h); a snapshot unless th is the
+ * caller's.  Counted over all runs of the context. */
+static inline bool
+thread_holds_locks(Thread *th)
+{
+    return load_relaxed(&th->locks_taken) != load_relaxed(&th->locks_given);
+}
 
 /* Whether `th` is online; a snapshot unless th is the caller's. */
 static inline bool

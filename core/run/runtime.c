@@ -430,6 +430,7 @@ stop(Thread *th, int code)
 {
     call_and_report(th, "threading", "_shutdown", true);
     call_and_report(th, "atexit", "_run_exitfuncs", true);
+    pending_settle(th);
     sys_flush(th);
     store_release(&th->interp->finalizing, 1);
     interp_close(th); /* daemon threads sleep from here on */

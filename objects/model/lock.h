@@ -12,7 +12,11 @@
 typedef struct Lock {
     struct Object head;
     UserLock lock;
+    ATOMIC(uint32_t) holder; /* [lock] context that took it, or LOCK_UNCOUNTED */
 } Lock;
+
+/* In Lock.holder: whoever holds it is not taken for being inside a section, see thread_holds_locks(). */
+#define LOCK_UNCOUNTED UINT32_MAX
 
 typedef struct RLock {
     struct Object head;
@@ -20,6 +24,44 @@ typedef struct RLock {
     ATOMIC(uint64_t) owner;  /* ident of the holder, 0: free; written under the lock */
     uint64_t count;          /* [lock] how often the holder has taken it */
 } RLock;
+
+/* th has taken a lock, or given one back that it had taken. */
+static inline void
+locks_count(Thread *th, uint32_t change)
+{
+    store_relaxed(&th->locks_taken, load_relaxed(&th->locks_taken) + change);
+}
+
+/* th has just taken l->lock. */
+static inline void
+lock_taken(Thread *th, Lock *l)
+{
+    if (UNLIKELY(load_relaxed(&l->holder) == LOCK_UNCOUNTED))
+        return;
+    store_relaxed(&l->holder, th->id);
+    locks_count(th, 1);
+}
+
+/* Context `holder` does not hold it any more. */
+static inline void
+lock_given(Thread *th, uint32_t holder)
+{
+    if (LIKELY(holder == th->id))
+        locks_count(th, -1u);
+    else if (holder != 0 && holder != LOCK_UNCOUNTED)
+        fetch_add_relaxed(&load_acquire(&thread_by_id[holder])->locks_given, 1); /* [thread.table] */
+}
+
+/* False: it was not held. */
+static inline bool
+lock_leave(Thread *th, Lock *l)
+{
+    uint32_t holder = load_relaxed(&l->holder);
+    if (!user_lock_release(&l->lock))
+        return false;
+    lock_given(th, holder);
+    return true;
+}
 
 /* Takes `r` once more if th holds it. */
 static inline bool
@@ -37,6 +79,7 @@ rlock_taken(Thread *th, RLock *r)
 {
     store_relaxed(&r->owner, th->ident);
     r->count = 1;
+    locks_count(th, 1);
 }
 
 /* False: th does not hold it. */
@@ -47,6 +90,7 @@ rlock_leave(Thread *th, RLock *r)
         return false;
     if (--r->count == 0) {
         store_relaxed(&r->owner, 0);
+        locks_count(th, -1u);
         user_lock_release(&r->lock);
     }
     return true;
@@ -57,8 +101,13 @@ rlock_leave(Thread *th, RLock *r)
 static inline bool
 lock_enter_at_once(Thread *th, Object *o, uint32_t shape)
 {
-    if (shape == SHAPE_LOCK)
-        return user_lock_try(&((Lock *)(void *)o)->lock);
+    if (shape == SHAPE_LOCK) {
+        Lock *l = (Lock *)(void *)o;
+        if (!user_lock_try(&l->lock))
+            return false;
+        lock_taken(th, l);
+        return true;
+    }
     if (shape != SHAPE_RLOCK)
         return false;
     RLock *r = (RLock *)(void *)o;
@@ -76,7 +125,7 @@ lock_exit_at_once(Thread *th, Object *o)
 {
     uint32_t shape = object_shape(o);
     if (shape == SHAPE_LOCK)
-        return user_lock_release(&((Lock *)(void *)o)->lock);
+        return lock_leave(th, (Lock *)(void *)o);
     return shape == SHAPE_RLOCK && rlock_leave(th, (RLock *)(void *)o);
 }
 

@@ -270,7 +270,7 @@ type_new_fake(Thread *th, uint32_t *shape)
     t->ops.visit = node_visit;
     t->ops.clear = node_clear;
     t->ops.dealloc = node_dealloc;
-    *shape = shape_index_new();
+    *shape = shape_index_new(th, false);
     shape_type[*shape] = &t->ops;
     field_init(&t->self, retain(th, value_of(t)));
     return t;
