@@ -42,8 +42,7 @@ field_read(Thread *th, Object *holder, Field *f)
 static inline void
 field_replace(Thread *th, Object *holder, Field *f, Value STEALS v)
 {
-    object_touch(th, holder);
-    bool held = object_lock(holder);
+    bool held = object_touch_lock(th, holder);
     Value old = load_relaxed(f);
     store_release(f, v); /* release: pairs with field_read(), field_peek() [field] */
     bool shared = (object_bits(holder) & BIT_SHARED) != 0;
@@ -55,8 +54,7 @@ field_replace(Thread *th, Object *holder, Field *f, Value STEALS v)
 static inline Value
 field_exchange(Thread *th, Object *holder, Field *f, Value STEALS v)
 {
-    object_touch(th, holder);
-    bool held = object_lock(holder);
+    bool held = object_touch_lock(th, holder);
     Value old = load_relaxed(f);
     store_release(f, v); /* release: pairs with field_read(), field_peek() [field] */
     bool shared = (object_bits(holder) & BIT_SHARED) != 0;
@@ -72,8 +70,7 @@ field_exchange(Thread *th, Object *holder, Field *f, Value STEALS v)
 static inline bool
 field_set_once(Thread *th, Object *holder, Field *f, Value v)
 {
-    object_touch(th, holder);
-    bool held = object_lock(holder);
+    bool held = object_touch_lock(th, holder);
     bool empty = load_relaxed(f) == NULL;
     if (empty)
         store_release(f, v); /* release: pairs with field_read() [field] */

@@ -1,30 +1,88 @@
-/* object_lock.c -- the cold halves of object locks and sharing. */
+/* object_lock.c -- the cold halves of object locks and sharing, and which thread a shared object favours.
+ *
+ * A thread looks at one in SAMPLE of the shared objects whose locks it takes, and notes it in a table.
+ * An object that the same thread has met there MET times, without another one in between, has been
+ * taken by that thread for some time: from then on it favours it.
+ *
+ * Process-wide state: that table, a hint.
+ */
 #include "gc/object_lock.h"
 
 #include "gc/heap.h"
 
-/* Takes the lock of an object that may be another thread's private one, which is then between
- * two of its changes. */
-static void
-lock_excluding(Object *o)
+#define SAMPLE 61  /* no divisor of what a loop may do in turn */
+#define MET 4
+#define SEEN_SLOTS 256
+
+/* The object's address, shifted up by 12, the thread's number and how often it was met. */
+typedef ATOMIC(uint64_t) Seen;
+static Seen seen[SEEN_SLOTS];
+
+/* th has taken the lock of `o`, which is shared.  True if the object favours it now: instead of the
+ * lock, th then has a section open on it. */
+static bool
+favour(Thread *th, Object *o)
 {
-    uint8_t free_state = 0;
+    th->favour_in = SAMPLE;
+    uint8_t tag = load_relaxed(&th->favour);
+    if (tag == FAVOUR_NONE)
+        return false;
+    uint64_t who = (uint64_t)(uintptr_t)o << 12 | (uint64_t)tag << 6;
+    Seen *slot = &seen[((uintptr_t)o >> 4 ^ (uintptr_t)o >> 12) % SEEN_SLOTS];
+    uint64_t met = load_relaxed(slot); /* relaxed: a hint that may be lost */
+    met = (met & ~(uint64_t)0xff) == who ? met + 1 : who + 1;
+    bool enough = (met & 0xff) >= MET;
+    store_relaxed(slot, enough ? who : met);
+    if (!enough || !bias_favour_allowed())
+        return false;
+    store_relaxed(&th->section, o);
+    /* The other side has the machine's barrier: it is this thread's bias that is switched off, or
+     * it waits for the section [bias.section]. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (UNLIKELY(load_relaxed(&th->favour) != tag)) {
+        store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
+        return false;
+    }
+    store_release(&o->lock, tag); /* pairs with lock_excluding() [bias.favour] */
+    return true;
+}
+
+/* Takes the lock of an object that may be another thread's private one, or favour another thread,
+ * which is then between two of its changes. */
+static void
+lock_excluding(Thread *th, Object *o)
+{
+    uint8_t s = load_relaxed(&o->lock);
     /* seq_cst: before the loads in bias_exclude() [bias.state] */
-    if (!cas_seq_cst(&o->lock, &free_state, 1))
-        byte_lock_slow((void *)&o->lock);
+    if (s != 0 || !cas_seq_cst(&o->lock, &s, 1)) {
+        byte_lock_slow((void *)&o->lock); /* the same; pairs with favour() [bias.favour] */
+        uint32_t favoured = load_relaxed(&o->lock) >> 2;
+        if (favoured != 0 && favoured != th->id) {
+            store_relaxed(&o->lock, 1);
+            bias_exclude_favoured(load_acquire(&thread_by_id[favoured]), o); /* [thread.table] */
+        }
+    }
     uint32_t owner = load_relaxed(&o->owner);
     if ((load_relaxed(&o->bits) & BIT_SHARED) == 0 && owner != OWNER_MERGED &&
-        owner <= THREAD_ID_MAX && owner != thread_current->id)
+        owner <= THREAD_ID_MAX && owner != th->id)
         bias_exclude(load_acquire(&thread_by_id[owner]), o); /* [thread.table] */
 }
 
-void
-object_lock_slow(Object *o)
+bool
+object_lock_slow(Thread *th, Object *o)
 {
-    if (object_bits(o) & BIT_SHARED)
-        byte_lock_slow((void *)&o->lock);
-    else
-        lock_excluding(o);
+    uint8_t free_state = 0;
+    if (LIKELY((load_relaxed(&o->bits) & BIT_SHARED) && cas_acquire(&o->lock, &free_state, 1)))
+        return LIKELY(--th->favour_in != 0) || !favour(th, o);
+    lock_excluding(th, o);
+    return true;
+}
+
+bool
+object_touch_lock_slow(Thread *th, Object *o)
+{
+    object_touch(th, o);
+    return object_lock_slow(th, o);
 }
 
 bool
@@ -37,10 +95,20 @@ object_lock_two(Object *a, Object *b)
         a = b;
         b = t;
     }
-    lock_excluding(a);
+    Thread *th = thread_current;
+    lock_excluding(th, a);
     if (a != b)
-        lock_excluding(b);
+        lock_excluding(th, b);
     return true;
+}
+
+/* An object that favours the caller goes on to. */
+static void
+unlock(Object *o)
+{
+    uint8_t s = load_relaxed(&o->lock);
+    ASSERT(s & 1);
+    store_release(&o->lock, (uint8_t)(s & ~1u)); /* pairs with object_lock() [mutex.state] */
 }
 
 void
@@ -48,9 +116,9 @@ object_unlock_two(Object *a, Object *b, bool taken)
 {
     if (!taken)
         return;
-    byte_unlock((ByteLock *)(void *)&a->lock);
+    unlock(a);
     if (a != b)
-        byte_unlock((ByteLock *)(void *)&b->lock);
+        unlock(b);
 }
 
 void
@@ -68,7 +136,7 @@ object_share_slow(Object *o)
         object_set_bits(o, BIT_SHARED);
         return;
     }
-    lock_excluding(o);
+    lock_excluding(thread_current, o);
     object_set_bits(o, BIT_SHARED);
-    byte_unlock((ByteLock *)(void *)&o->lock);
+    unlock(o);
 }

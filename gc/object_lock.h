@@ -1,5 +1,6 @@
 /* object_lock.h -- the one-byte lock in an object's header; see threads/mutex.h, and threads/bias.h for
- * the objects that only their owner has touched: those are not really locked.
+ * the objects that only their owner has touched, and for those that favour a thread: those are not
+ * really locked.  The byte: 0 free; a multiple of 4, free and favouring a thread; odd: held.
  *
  * The pattern of every writer of a container:
  *
@@ -28,8 +29,36 @@ object_bias_word(const Object *o)
     return word & (0xffffffu | (uint32_t)BIT_SHARED << 24);
 }
 
-/* object_lock() of what is not private. */
-void object_lock_slow(Object *o);
+/* Opens a section on `o` if th need not take its lock: `o` is its own and private, or shared and
+ * favours it; nobody holds the lock. */
+static inline bool
+object_section_begin(Thread *th, Object *o)
+{
+    ASSERT(load_relaxed(&th->section) == NULL);
+    /* Immutable ones only while they are filled: sharing them does not wait for anybody. */
+    ASSERT(!(ops_flags_of(object_ops(o)) & OPS_IMMUTABLE) || !(object_bits(o) & BIT_SHARED));
+    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias))) {
+        store_relaxed(&th->section, o);
+        /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias)))
+            return true;
+    } else if (LIKELY(load_relaxed(&o->lock) == load_relaxed(&th->favour))) {
+        store_relaxed(&th->section, o);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* as above [bias.section] */
+        if (LIKELY(load_relaxed(&o->lock) == load_relaxed(&th->favour)))
+            return true;
+    } else {
+        return false;
+    }
+    store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
+    return false;
+}
+
+/* object_lock() of what is not open to `th`. */
+bool object_lock_slow(Thread *th, Object *o);
+/* object_touch() and that. */
+bool object_touch_lock_slow(Thread *th, Object *o);
 
 /* Locks `o` (a leaf lock; see above).  Returns whether its lock was really taken: pass it
  * to object_unlock(). */
@@ -39,23 +68,9 @@ object_lock(Object *o)
     if (LIKELY(load_relaxed(&threads_started) == 0))
         return false;
     Thread *th = thread_current;
-    ASSERT(load_relaxed(&th->section) == NULL);
-    /* Immutable ones only while they are filled: sharing them does not wait for anybody. */
-    ASSERT(!(ops_flags_of(object_ops(o)) & OPS_IMMUTABLE) || !(object_bits(o) & BIT_SHARED));
-    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias))) {
-        store_relaxed(&th->section, o);
-        /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias)))
-            return false;
-        store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
-    }
-    uint8_t free_state = 0;
-    if (UNLIKELY(((load_relaxed(&o->bits) & BIT_SHARED) == 0 &&
-                  load_relaxed(&o->owner) != th->id) ||
-                 !cas_acquire(&o->lock, &free_state, 1)))
-        object_lock_slow(o);
-    return true;
+    if (LIKELY(object_section_begin(th, o)))
+        return false;
+    return object_lock_slow(th, o);
 }
 
 static inline void
@@ -90,6 +105,19 @@ object_touch(Thread *th, Object *o)
     if (UNLIKELY(load_relaxed(&o->owner) != th->id &&
                  (load_relaxed(&o->bits) & BIT_SHARED) == 0))
         object_share_slow(o);
+}
+
+/* object_touch() and object_lock() of the same object: what is open to th is its own or shared. */
+static inline bool
+object_touch_lock(Thread *th, Object *o)
+{
+    if (LIKELY(load_relaxed(&threads_started) == 0)) {
+        object_touch(th, o);
+        return false;
+    }
+    if (LIKELY(object_section_begin(th, o)))
+        return false;
+    return object_touch_lock_slow(th, o);
 }
 
 #endif

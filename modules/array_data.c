@@ -438,8 +438,7 @@ bool
 array_write(Thread *th, Array *a, int64_t i, const uint8_t *p)
 {
     int64_t size = a->kind->size;
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     bool good = i >= 0 && i < array_length(a);
     if (good) {
         uint8_t *to = load_relaxed(&a->data)->bytes + i * size;

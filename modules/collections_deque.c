@@ -87,10 +87,10 @@ deque_resize(Thread *th, Deque *d, size_t seen, size_t capacity)
 RAISES static bool
 deque_push(Thread *th, Deque *d, Value STEALS v, bool left)
 {
-    object_touch(th, &d->head); /* so that remove() can tell whether others may change it */
     for (;;) {
         Value lost = NULL;
-        bool held = object_lock(&d->head);
+        /* It is shared from here on, so that remove() can tell whether others may change it. */
+        bool held = object_touch_lock(th, &d->head);
         int64_t n = load_relaxed(&d->length);
         if (d->maxlen == 0) {
             object_unlock(&d->head, held);
@@ -129,8 +129,7 @@ deque_push(Thread *th, Deque *d, Value STEALS v, bool left)
 static Value
 deque_take_end(Thread *th, Deque *d, bool left)
 {
-    object_touch(th, &d->head);
-    bool held = object_lock(&d->head);
+    bool held = object_touch_lock(th, &d->head);
     int64_t n = load_relaxed(&d->length);
     if (n == 0) {
         object_unlock(&d->head, held);

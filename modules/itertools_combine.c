@@ -85,8 +85,7 @@ combine_next(Thread *th, Value self, bool is_product, StepFn step)
             (copy = buffer_new(th, (size_t)c->r * sizeof *copy)) == NULL)
             return NULL;
         indices = copy;
-        object_touch(th, &c->head);
-        held = object_lock(&c->head);
+        held = object_touch_lock(th, &c->head);
     }
     int64_t from = 0;
     if (!c->started)
@@ -148,8 +147,7 @@ combine_state(Thread *th, Combine *c, bool *started, bool *stopped, int64_t **in
     *indices = buffer_new(th, size + sizeof **indices);
     if (*indices == NULL)
         return false;
-    object_touch(th, &c->head);
-    bool held = object_lock(&c->head);
+    bool held = object_touch_lock(th, &c->head);
     *started = c->started;
     *stopped = c->stopped;
     memcpy(*indices, c->indices, size);
@@ -296,8 +294,7 @@ product_setstate(Thread *th, Value self, Value state)
         buffer_free(fresh);
         return NULL;
     }
-    object_touch(th, &c->head);
-    bool held = object_lock(&c->head);
+    bool held = object_touch_lock(th, &c->head);
     for (int64_t i = 0; i < c->r; i++) {
         int64_t length = tuple_length(tuple_item(c->pools, i));
         if (length == 0)
@@ -428,8 +425,7 @@ combinations_set(Thread *th, Value self, Value state, bool replacement)
         buffer_free(fresh);
         return NULL;
     }
-    object_touch(th, &c->head);
-    bool held = object_lock(&c->head);
+    bool held = object_touch_lock(th, &c->head);
     bool possible = replacement ? c->n > 0 : c->r <= c->n;
     for (int64_t i = 0; possible && i < c->r; i++)
         c->indices[i] = clamp(fresh[i], 0, replacement ? c->n - 1 : i + c->n - c->r);
@@ -636,8 +632,7 @@ permutations_setstate(Thread *th, Value self, Value state)
         buffer_free(fresh);
         return NULL;
     }
-    object_touch(th, &c->head);
-    bool held = object_lock(&c->head);
+    bool held = object_touch_lock(th, &c->head);
     for (int64_t i = 0; i < c->n; i++)
         c->indices[i] = clamp(fresh[i], 0, c->n - 1);
     for (int64_t i = 0; i < c->r && c->r <= c->n; i++)

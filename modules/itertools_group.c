@@ -464,8 +464,7 @@ tee_at(Thread *th, Value block, int32_t index)
 static Value
 tee_position(Thread *th, Tee *t, int32_t *index)
 {
-    object_touch(th, &t->head);
-    bool held = object_lock(&t->head);
+    bool held = object_touch_lock(th, &t->head);
     Value block = load_relaxed(&t->block);
     retain_null(th, block);
     *index = t->index;
@@ -586,8 +585,7 @@ tee_setstate(Thread *th, Value self, Value state)
         return NULL;
     if (index < 0 || index > BLOCK_VALUES)
         return raise_value_error(th, "Index out of range");
-    object_touch(th, &t->head);
-    bool held = object_lock(&t->head);
+    bool held = object_touch_lock(th, &t->head);
     Value old = load_relaxed(&t->block);
     store_release(&t->block, retain(th, block)); /* pairs with field_read() [field] */
     t->index = index;

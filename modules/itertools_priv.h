@@ -43,8 +43,7 @@ iter_self(Thread *th, Value self)
 static inline void
 field_clear_if(Thread *th, Object *holder, Field *f, Value seen)
 {
-    object_touch(th, holder);
-    bool held = object_lock(holder);
+    bool held = object_touch_lock(th, holder);
     bool same = load_relaxed(f) == seen;
     if (same)
         store_release(f, NULL); /* pairs with field_read() [field] */

@@ -638,8 +638,7 @@ array_method_reverse(Thread *th, Value self)
 {
     Array *a = as_array(self);
     size_t size = (size_t)a->kind->size;
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t n = array_length(a);
     if (n > 1) {
         uint8_t *low = load_relaxed(&a->data)->bytes, *high = low + (size_t)(n - 1) * size, t[8];
@@ -668,8 +667,7 @@ static Value
 array_method_byteswap(Thread *th, Value self)
 {
     Array *a = as_array(self);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t n = array_length(a);
     if (n > 0)
         swap_bytes(load_relaxed(&a->data)->bytes, n, a->kind->size);
@@ -958,8 +956,7 @@ array_get_buffer(Thread *th, Value self, Buffer *out, int flags)
 {
     static uint8_t nothing[8];
     Array *a = as_array(self);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     a->exports++;
     ArrayData *d = load_relaxed(&a->data);
     int64_t n = array_length(a);

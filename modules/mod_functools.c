@@ -593,8 +593,7 @@ lru_add(Thread *th, LruCache *c, Value key, int64_t hash, Value result)
         return added != FAILED;
     }
     LruLink *oldest = NULL;
-    object_touch(th, &c->head);
-    bool held = object_lock(&c->head);
+    bool held = object_touch_lock(th, &c->head);
     list_add_locked(c, link); /* takes our reference over */
     if (c->linked > c->maxsize) {
         oldest = c->first;
@@ -620,8 +619,7 @@ lru_call_bounded(Thread *th, LruCache *c, const Arg *args, size_t nargs, Value k
     Answer hit = dict_lookup(th, cache_dict(c), key, hash, &found);
     if (hit == YES) {
         LruLink *link = as_link(found);
-        object_touch(th, &c->head);
-        bool held = object_lock(&c->head);
+        bool held = object_touch_lock(th, &c->head);
         if (c->last != link && list_has_locked(c, link)) {
             list_remove_locked(c, link);
             list_add_locked(c, link);
@@ -728,8 +726,7 @@ static void
 lru_unlink_all(Thread *th, LruCache *c)
 {
     for (;;) {
-        object_touch(th, &c->head);
-        bool held = object_lock(&c->head);
+        bool held = object_touch_lock(th, &c->head);
         LruLink *link = c->first;
         if (link != NULL)
             list_remove_locked(c, link);

@@ -79,8 +79,7 @@ static Value
 queue_pop(Thread *th, SimpleQueue *q, bool wait)
 {
     Value v = NULL;
-    object_touch(th, &q->head);
-    bool held = object_lock(&q->head);
+    bool held = object_touch_lock(th, &q->head);
     size_t count = load_relaxed(&q->count);
     if (count > 0) {
         v = q->ring[q->first];

@@ -1,6 +1,7 @@
 /* bias.c -- see bias.h.
  *
- * Process-wide state: whether there is a barrier; written while there is one thread.
+ * Process-wide state: whether there is a barrier, written while there is one thread; when the next
+ * favour is due.
  */
 #include "threads/bias.h"
 
@@ -14,8 +15,11 @@
 
 #define WAITS_MAX 64               /* handshakes until a thread loses its bias */
 #define OFF_TIME (10 * NS_PER_MS) /* until it gets it back */
+#define FAVOURS_SAVED 32          /* that were not given out may be given out later */
 
 static ATOMIC(uint8_t) available;
+__typeof__(bias_favour_every) bias_favour_every = {500 * NS_PER_US};
+static ATOMIC(int64_t) favour_due; /* when the favours given out so far are paid for */
 
 static long
 membarrier(int command)
@@ -29,11 +33,21 @@ bias_init(void)
     store_relaxed(&available, membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0);
 }
 
+static void
+switch_on(Thread *th)
+{
+    store_relaxed(&th->bias, th->id);
+    store_relaxed(&th->favour, (uint8_t)(th->id <= FAVOUR_ID_MAX ? th->id << 2 : FAVOUR_NONE));
+}
+
 void
 bias_start(Thread *th)
 {
+    store_relaxed(&th->bias, BIAS_NONE);
+    store_relaxed(&th->favour, FAVOUR_NONE);
     bool on = load_relaxed(&available) != 0;
-    store_relaxed(&th->bias, on ? th->id : BIAS_NONE);
+    if (on)
+        switch_on(th);
     store_relaxed(&th->bias_state, on ? BIAS_ON : BIAS_OFF);
     store_relaxed(&th->bias_waits, 0);
 }
@@ -68,24 +82,53 @@ switch_off(Thread *t)
     if (!cas_seq_cst(&t->bias_state, &on, BIAS_REVOKING))
         return; /* somebody else is at it */
     store_seq_cst(&t->bias, BIAS_NONE);
+    store_seq_cst(&t->favour, FAVOUR_NONE);
     barrier();
     wait_section(t, NULL);
     t->bias_off_since = clock_monotonic_ns();
     store_seq_cst(&t->bias_state, BIAS_OFF); /* pairs with bias_exclude(), renewing [bias.state] */
 }
 
-void
-bias_exclude(Thread *owner, const void *object)
+/* Whether it had to ask for a barrier. */
+static bool
+exclude(Thread *owner, const void *object)
 {
     /* The lock was taken before these loads (all sequentially consistent): an owner that switches
      * its bias on later, or comes online later, sees it [bias.state] [thread.state]. */
     if (load_seq_cst(&owner->bias_state) == BIAS_OFF ||
         load_seq_cst(&owner->state) != THREAD_ATTACHED)
-        return;
+        return false;
     barrier();
     wait_section(owner, object);
-    if (fetch_add_relaxed(&owner->bias_waits, 1) >= WAITS_MAX)
+    return true;
+}
+
+void
+bias_exclude(Thread *owner, const void *object)
+{
+    if (exclude(owner, object) && fetch_add_relaxed(&owner->bias_waits, 1) >= WAITS_MAX)
         switch_off(owner);
+}
+
+void
+bias_exclude_favoured(Thread *favoured, const void *object)
+{
+    (void)exclude(favoured, object);
+}
+
+bool
+bias_favour_allowed(void)
+{
+    int64_t now = clock_monotonic_ns(), every = load_relaxed(&bias_favour_every);
+    if (every == 0)
+        return true;
+    int64_t due = load_relaxed(&favour_due), next; /* relaxed: the number alone matters */
+    do {
+        next = (due > now ? due : now) + every;
+        if (next - now > FAVOURS_SAVED * every)
+            return false;
+    } while (!cas_relaxed(&favour_due, &due, next));
+    return true;
 }
 
 void
@@ -96,7 +139,7 @@ bias_renew_slow(Thread *th)
         clock_monotonic_ns() - th->bias_off_since < OFF_TIME)
         return;
     store_relaxed(&th->bias_waits, 0);
-    store_relaxed(&th->bias, th->id);
+    switch_on(th);
     /* Before the next section; see bias_exclude() [bias.state] */
     exchange_seq_cst(&th->bias_state, BIAS_ON);
 }

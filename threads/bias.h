@@ -1,4 +1,5 @@
-/* bias.h -- the owner of an object changes it without taking its lock.
+/* bias.h -- the owner of an object changes it without taking its lock, and so does the thread that a
+ * shared object favours.
  *
  * An object that only its owner has touched needs no lock, until somebody else comes.  The owner
  * writes the object's address to th->section, looks once more whether the object is private and
@@ -11,6 +12,11 @@
  * after the other therefore loses its bias: it locks like everybody else, newcomers need no
  * barrier, and after a while it is switched on again.  A thread that is offline needs none either.
  *
+ * A shared object may favour a thread: its lock byte is then that thread's `favour`.  The thread
+ * enters as an owner does, by its section and a second look at the byte.  Who else takes the lock
+ * replaces the byte, which ends the favour, and excludes the thread as above.  Who is favoured is
+ * decided in gc/object_lock.c; how many favours there are in a second, here.
+ *
  * Sources: biased locking with asymmetric barriers (Dice, Moir, Scherer 2001; Russell and Detlefs,
  * OOPSLA 2006, for revocation); membarrier(2).
  */
@@ -20,6 +26,9 @@
 #include "threads/thread.h"
 
 enum BiasState { BIAS_ON, BIAS_REVOKING, BIAS_OFF };
+
+/* Threads with a higher number are not favoured: the number is in bits 2 to 7 of the lock byte. */
+#define FAVOUR_ID_MAX 63
 
 /* Called once, while the process has one thread, and again in a forked child.  Where the system has
  * no membarrier all threads stay without bias. */
@@ -31,6 +40,15 @@ void bias_start(Thread *th);
 /* Waits until `owner` has no section open on `object`, whose lock the caller holds.  From then on it
  * will see the lock.  The caller is not `owner`. */
 void bias_exclude(Thread *owner, const void *object);
+
+/* The same for the thread that `object` has favoured; its bias stays. */
+void bias_exclude_favoured(Thread *favoured, const void *object);
+
+/* Whether one more object may favour a thread now: taking a favour back costs some microseconds, so
+ * the process gives out no more than it can afford. */
+bool bias_favour_allowed(void);
+/* One favour in how many ns; 0: no limit, for tests. */
+extern ATOMIC(int64_t) bias_favour_every;
 
 /* Called by th, outside a section: switches its bias on again if it has been off for some time. */
 void bias_renew_slow(Thread *th);

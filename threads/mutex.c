@@ -29,8 +29,9 @@ spin(ParkByte *state, int turns)
 {
     for (int i = 0; i < turns; i++) {
         uint8_t s = load_relaxed(state);
-        if ((s & HELD) == 0 && cas_acquire(state, &s, s | HELD))
-            return true; /* acquire: pairs with the unlock [mutex.state] */
+        /* acquire: pairs with the unlock [mutex.state]; seq_cst for object locks [bias.state] */
+        if ((s & HELD) == 0 && cas_seq_cst(state, &s, s | HELD))
+            return true;
         if (s & SLEEPERS)
             return false; /* others have given up spinning already */
         if (i & 15)

@@ -17,7 +17,7 @@
 #include "threads/thread.h"
 
 typedef struct ByteLock {
-    ATOMIC(uint8_t) state; /* 0 free, 1 held; only the holder writes it then */
+    ATOMIC(uint8_t) state; /* 0 free, 1 held; only the holder writes it then (gc/object_lock.h has more) */
 } ByteLock;
 
 void byte_lock_slow(void *state_byte);
@@ -34,7 +34,7 @@ byte_lock(ByteLock *l)
 static inline void
 byte_unlock(ByteLock *l)
 {
-    ASSERT(load_relaxed(&l->state) == 1);
+    ASSERT(load_relaxed(&l->state) & 1);
     store_release(&l->state, 0); /* pairs with byte_lock() [mutex.state] */
 }
 

@@ -28,6 +28,8 @@
 #define OWNER_IMMORTAL 65535
 /* In Thread.bias: the thread takes the locks of its private objects, too. */
 #define BIAS_NONE UINT32_MAX
+/* In Thread.favour: no shared object favours the thread; no lock byte is ever that. */
+#define FAVOUR_NONE 2
 
 /* Bits of `request`, polled at every loop back-edge, call and safepoint. */
 enum {
@@ -75,7 +77,9 @@ struct Thread {
     Interp *interp;            /* [const] for life: contexts never change interpreter */
     /* Biased object locks, threads/bias.h. */
     ATOMIC(uint32_t) bias;     /* [owner], or the thread that revokes: id, or BIAS_NONE */
-    ATOMIC(void *) section;    /* [owner] the private object it is changing without a lock */
+    ATOMIC(uint8_t) favour;    /* the same: the lock byte of objects that favour it, or FAVOUR_NONE */
+    uint8_t favour_in;         /* [owner] locks of shared objects it takes until it looks at one */
+    ATOMIC(void *) section;    /* [owner] the object it is changing without a lock */
 
     /* -- gc/ -- */
     struct Reclaim *reclaim;  /* [owner] */

@@ -4,7 +4,11 @@
  * So a waiter first looks for a few microseconds, without touching the lock.  If nobody takes it
  * again, it is the waiter's as soon as it is free.  If others take it again and again (its `turns`
  * go up quickly), they are left alone for a while: the waiter sleeps for PATIENCE by the clock, so
- * that no release has to wake it, and then takes the lock as soon as it sees it free.  One waiter
+ * that no release has to wake it, and then takes the lock as soon as it sees it free.  Where threads
+ * do nothing but take the same lock, each of these passes costs some microseconds of cold caches:
+ * the time doubles from one pass to the next, up to PATIENCE << BUSY_MAX, while they come as fast as
+ * that allows, and the lock is taken thousands of times in between; the waiter looks every SLICE
+ * whether it still is, and ends its patience if not.  One waiter
  * at a time does that (AWAKE); others sleep in the parking lot, and the first release after it has
  * got the lock wakes the next.  A waiter that was woken, or was patient, and still did not get the
  * lock sets HAND: the next release that wakes somebody passes the lock on without making it free.
@@ -40,7 +44,10 @@
 #define LOOKS 10                     /* until it goes to sleep, while that has paid lately */
 #define PROBE_EVERY 8                /* waits with all looks while it has not */
 #define BUSY 3                       /* turns between two looks, from which on it is patient */
-#define PATIENCE (150 * NS_PER_US)
+#define PATIENCE (125 * NS_PER_US)   /* at first */
+#define BUSY_MAX 4                   /* doublings */
+#define BUSY_TURN 200                /* ns: a lock that is taken less often is not left alone for longer */
+#define SLICE (250 * NS_PER_US)
 #define GRAB (20 * NS_PER_US)        /* how long it tries after that */
 #define DOUBT (5 * NS_PER_MS)        /* whether who has set AWAKE still exists */
 
@@ -151,16 +158,50 @@ nap(Thread *th, int64_t until)
     return r == FUTEX_INTERRUPTED;
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Leaves the lock alone for a while.  False: an exception is set. */
+static bool
+leave_alone(Wait *w)
+{
+    UserLock *l = w->lock;
+    int64_t now = clock_monotonic_ns();
+    unsigned busy = load_relaxed(&l->busy); /* relaxed: hints */
+    int64_t since = (int64_t)((uint32_t)(now >> 16) - load_relaxed(&l->passed)) << 16;
+    if (since > 4 * (PATIENCE << busy))
+        busy = 0;
+    int64_t enough = now + (PATIENCE << busy), end = earlier(enough, w->deadline);
+    while (now < end) {
+        uint32_t turns = load_relaxed(&l->turns);
+        int64_t from = now;
+        bool signal = nap(w->th, earlier(now + SLICE, end));
+        if (answer_requests(w->th, signal) == LOCK_INTERRUPTED)
+            return false;
+        now = clock_monotonic_ns();
+        if ((int64_t)(load_relaxed(&l->turns) - turns) * BUSY_TURN < now - from) {
+            /* Nobody wants it any more, or the holder has lost its processor. */
+            store_relaxed(&l->busy, (uint8_t)(busy > 0 ? busy - 1 : 0));
+            return true;
+        }
+    }
+    if (end == enough)
+        store_relaxed(&l->busy, (uint8_t)(busy < BUSY_MAX ? busy + 1 : BUSY_MAX));
+    return true;
+}
+
 /* Leaves the lock alone for a while and then takes it.  LOCK_TIMEOUT: not got. */
 static LockResult
 be_patient(Wait *w)
 {
     UserLock *l = w->lock;
-    int64_t until = clock_monotonic_ns() + PATIENCE;
-    bool signal = nap(w->th, until < w->deadline ? until : w->deadline);
-    if (answer_requests(w->th, signal) == LOCK_INTERRUPTED)
+    if (!leave_alone(w))
         return LOCK_INTERRUPTED;
-    int64_t end = clock_monotonic_ns() + GRAB;
+    int64_t now = clock_monotonic_ns(), end = now + GRAB;
+    store_relaxed(&l->passed, (uint32_t)(now >> 16));
     do {
         for (int i = 0; i < 32; i++) {
             if (!user_lock_is_held(l) && take(w))

@@ -20,7 +20,9 @@ enum { USER_LOCK_HELD = 1, USER_LOCK_WAITED = 2, USER_LOCK_AWAKE = 4, USER_LOCK_
 
 typedef struct UserLock {
     ATOMIC(uint8_t) state;
-    ATOMIC(uint32_t) turns; /* [atomic] written by the holder: how often it was taken */
+    ATOMIC(uint8_t) busy;    /* [atomic] a hint: how long waiters leave it alone, user_lock.c */
+    ATOMIC(uint32_t) turns;  /* [atomic] written by the holder: how often it was taken */
+    ATOMIC(uint32_t) passed; /* [atomic] when somebody who had left it alone took it, in 65 us */
 } UserLock;
 
 /* The rest of user_lock_release(). */

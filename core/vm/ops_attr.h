@@ -211,8 +211,7 @@ store_slot: /* `cache`: the word, `shape`: that it was guarded for */
         Object *x = reg_object(o);
         {
             Field *f = (Field *)(void *)((char *)x + cache_payload(cache));
-            object_touch(th, x);
-            bool held = object_lock(x);
+            bool held = object_touch_lock(th, x);
             Value old = load_relaxed(f);
             if (LIKELY(old != NULL && object_shape(x) == shape)) {
                 Value v = r[pc->b];
@@ -260,8 +259,7 @@ store_add: /* the same */
         {
             uint32_t payload = cache_payload(cache);
             Field *f = (Field *)(void *)((char *)x + (size_t)(payload >> 20) * 8);
-            object_touch(th, x);
-            bool held = object_lock(x);
+            bool held = object_touch_lock(th, x);
             if (LIKELY(object_shape(x) == shape)) {
                 Value v = r[pc->b];
                 v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);

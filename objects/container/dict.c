@@ -136,8 +136,7 @@ dict_insert(Thread *th, Dict *d, Value key, int64_t hash, Value v, bool keep, Va
 {
     DictProbe p;
     bool general = !dict_key_is_compact(key);
-    object_touch(th, &d->head);
-    bool held = object_lock(&d->head);
+    bool held = object_touch_lock(th, &d->head);
     DictTable *t = load_relaxed(&d->table);
     if (LIKELY(t->stride == DICT_COMPACT && !general)) {
         size_t slot;
@@ -216,8 +215,7 @@ dict_set_compact(Thread *th, Value dict, Value key, Value v)
 {
     Dict *d = as_dict(dict);
     int64_t hash = dict_compact_hash(key);
-    object_touch(th, &d->head);
-    bool held = object_lock(&d->head);
+    bool held = object_touch_lock(th, &d->head);
     DictTable *t = load_relaxed(&d->table);
     if (LIKELY(t->stride == DICT_COMPACT)) {
         size_t slot;
@@ -405,8 +403,7 @@ dict_pop(Thread *th, Value d, Value key, Value *out)
 Answer
 dict_take_last(Thread *th, Dict *d, Value *key, Value *value)
 {
-    object_touch(th, &d->head);
-    bool held = object_lock(&d->head);
+    bool held = object_touch_lock(th, &d->head);
     DictTable *t = load_relaxed(&d->table);
     uint32_t i = t->tail;
     while (i > 0 && load_relaxed(&dict_entry(t, i - 1)->key) == NULL)
@@ -430,8 +427,7 @@ void
 dict_clear(Thread *th, Value v)
 {
     Dict *d = as_dict(v);
-    object_touch(th, &d->head);
-    bool held = object_lock(&d->head);
+    bool held = object_touch_lock(th, &d->head);
     DictTable *t = load_relaxed(&d->table);
     if (UNLIKELY(t != NULL && (load_relaxed(&t->flags) & DICT_STABLE))) {
         object_unlock(&d->head, held);

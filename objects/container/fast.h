@@ -33,8 +33,7 @@ static inline bool
 list_append_fast(Thread *th, Value list, Value v)
 {
     List *l = as_list(list);
-    object_touch(th, &l->head);
-    bool held = object_lock(&l->head);
+    bool held = object_touch_lock(th, &l->head);
     ItemArray *a = load_relaxed(&l->array);
     int64_t n = load_relaxed(&l->length);
     bool room = LIKELY(a != NULL && n < a->capacity);
@@ -56,8 +55,7 @@ static inline bool
 list_store_fast(Thread *th, Value list, int64_t i, Value v)
 {
     List *l = as_list(list);
-    object_touch(th, &l->head);
-    bool held = object_lock(&l->head);
+    bool held = object_touch_lock(th, &l->head);
     ItemArray *a = load_relaxed(&l->array);
     if (UNLIKELY((uint64_t)i >= (uint64_t)load_relaxed(&l->length))) {
         object_unlock(&l->head, held);

@@ -69,6 +69,14 @@ grown_capacity(size_t n)
     return (n + (n >> 3) + 3) | 1;
 }
 
+/* The same for a list that threads share: half of n more, as each array that is outgrown stays until
+ * no reader can be in it. */
+static size_t
+grown_capacity_shared(size_t n)
+{
+    return n < MEM_MAPPED ? (n + (n >> 1) + 3) | 1 : grown_capacity(n);
+}
+
 static void
 clear_tail(ItemArray *a, size_t from)
 {
@@ -168,8 +176,7 @@ list_get(Thread *th, Value list, int64_t i)
 static bool
 list_copy_items(Thread *th, List *l, int64_t length, int64_t start, int64_t step, size_t n, Field *to)
 {
-    object_touch(th, &l->head);
-    bool held = object_lock(&l->head);
+    bool held = object_touch_lock(th, &l->head);
     bool same = load_relaxed(&l->length) == length;
     ItemArray *a = load_relaxed(&l->array);
     if (step == 1 && same && n > 0) {
@@ -304,7 +311,10 @@ list_reserve(Thread *th, List *l, size_t need, bool exact)
         if (UNLIKELY(item_array_bytes(need) >= MEM_MAPPED) && !exact && a != NULL &&
             list_grow_private(l, a, need))
             continue;
-        ItemArray *b = item_array_new(th, exact ? need : grown_capacity(need));
+        size_t capacity = need;
+        if (!exact)
+            capacity = object_shared(&l->head) ? grown_capacity_shared(need) : grown_capacity(need);
+        ItemArray *b = item_array_new(th, capacity);
         if (b == NULL)
             return false;
         bool held = object_lock(&l->head);
@@ -482,8 +492,7 @@ list_delete_slice(Thread *th, Value list, int64_t start, int64_t end)
 static void
 list_clear_items(Thread *th, List *l)
 {
-    object_touch(th, &l->head);
-    bool held = object_lock(&l->head);
+    bool held = object_touch_lock(th, &l->head);
     ItemArray *a = load_relaxed(&l->array);
     store_release(&l->length, 0); /* [list.length] */
     store_release(&l->array, NULL);
@@ -497,8 +506,7 @@ list_clear_items(Thread *th, List *l)
 static Value
 list_take(Thread *th, List *l, int64_t i, bool *empty)
 {
-    object_touch(th, &l->head);
-    bool held = object_lock(&l->head);
+    bool held = object_touch_lock(th, &l->head);
     int64_t n = load_relaxed(&l->length);
     *empty = n == 0;
     if (i < 0)
@@ -534,8 +542,7 @@ bool
 list_set(Thread *th, Value list, int64_t i, Value v)
 {
     List *l = as_list(list);
-    object_touch(th, &l->head);
-    bool held = object_lock(&l->head);
+    bool held = object_touch_lock(th, &l->head);
     if (UNLIKELY(i < 0 || i >= load_relaxed(&l->length))) {
         object_unlock(&l->head, held);
         drop(th, v);
@@ -1215,8 +1222,7 @@ bool
 list_reverse(Thread *th, Value list)
 {
     List *l = as_list(list);
-    object_touch(th, &l->head);
-    bool held = object_lock(&l->head);
+    bool held = object_touch_lock(th, &l->head);
     ItemArray *a = load_relaxed(&l->array);
     for (int64_t i = 0, j = load_relaxed(&l->length) - 1; i < j; i++, j--) {
         Value v = load_relaxed(&a->items[i]);

@@ -331,8 +331,7 @@ Answer
 set_insert(Thread *th, Set *s, Value key, int64_t hash)
 {
     /* Most of the time the first slot decides, nearly always no comparison in Python is needed. */
-    object_touch(th, &s->head);
-    bool held = object_lock(&s->head);
+    bool held = object_touch_lock(th, &s->head);
     SetTable *t = load_relaxed(&s->table);
     SetSlot *at = &t->slots[(size_t)hash & (set_slots(t) - 1)];
     uint32_t used = load_relaxed(&t->used);
@@ -390,8 +389,7 @@ set_remove_key(Thread *th, Set *s, Value key, int64_t hash)
 void
 set_clear_items(Thread *th, Set *s)
 {
-    object_touch(th, &s->head);
-    bool held = object_lock(&s->head);
+    bool held = object_touch_lock(th, &s->head);
     SetTable *t = load_relaxed(&s->table);
     store_release(&s->length, 0);        /* [set.length] */
     store_release(&s->table, SET_EMPTY); /* [set.table] */
@@ -490,8 +488,7 @@ set_mark_locked(const Set *s)
 SetMark
 set_mark(Thread *th, Set *s)
 {
-    object_touch(th, &s->head);
-    bool held = object_lock(&s->head);
+    bool held = object_touch_lock(th, &s->head);
     SetMark mark = set_mark_locked(s);
     object_unlock(&s->head, held);
     return mark;
@@ -501,8 +498,7 @@ bool
 set_take_over(Thread *th, Set *s, Value other, const SetMark *mark)
 {
     Set *o = as_set(other);
-    object_touch(th, &s->head);
-    bool held = object_lock(&s->head);
+    bool held = object_touch_lock(th, &s->head);
     SetMark now = set_mark_locked(s);
     bool same = mark == NULL || (now.table == mark->table && now.stamp == mark->stamp &&
                                  now.used == mark->used && now.length == mark->length);
@@ -1269,8 +1265,7 @@ static Value
 set_pop(Thread *th, Value self)
 {
     Set *s = as_set(self);
-    object_touch(th, &s->head);
-    bool held = object_lock(&s->head);
+    bool held = object_touch_lock(th, &s->head);
     if (load_relaxed(&s->length) == 0) {
         object_unlock(&s->head, held);
         return raise_error(th, &exc_KeyError, "pop from an empty set");

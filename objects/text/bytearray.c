@@ -50,8 +50,7 @@ look(Thread *th, Value v, bool keep_private)
         return (ByteView){as_bytes(v)->data, (size_t)as_bytes(v)->length};
     }
     ByteArray *a = as_bytearray(v);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     ByteView b = {a->start, (size_t)a->length};
     uint8_t *copy = NULL;
     bool changes = load_relaxed(&threads_started) != 0 &&
@@ -89,8 +88,7 @@ int64_t
 bytearray_byte(Thread *th, Value v, int64_t i)
 {
     ByteArray *a = as_bytearray(v);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     if (i < 0) {
         i += a->length;
     }
@@ -103,8 +101,7 @@ int64_t
 bytearray_length(Thread *th, Value v)
 {
     ByteArray *a = as_bytearray(v);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t n = a->length;
     object_unlock(&a->head, held);
     return n;
@@ -211,8 +208,7 @@ replace_range(Thread *th, Value self, int64_t from, int64_t to, const uint8_t *p
 {
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     if (to > a->length) {
         to = a->length;
     }
@@ -291,8 +287,7 @@ append_item(Thread *th, Value self, Value item)
         return false;
     }
     ByteArray *a = as_bytearray(self);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     bool room = a->exports == 0 && a->length + 1 < a->capacity - (a->start - a->buffer);
     if (LIKELY(room)) {
         a->start[a->length++] = byte;
@@ -472,8 +467,7 @@ set_byte(Thread *th, Value self, int64_t i, Value value)
     }
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     if (i < 0) {
         i += a->length;
     }
@@ -494,8 +488,7 @@ delete_stepped(Thread *th, Value self, int64_t start, int64_t stop, int64_t step
 {
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t count = slice_adjust(a->length, &start, &stop, step);
     if (count > 0 && a->exports > 0) {
         after.result = EXPORTED;
@@ -524,8 +517,7 @@ assign_slice(Thread *th, Value self, int64_t start, int64_t stop, int64_t step, 
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
     bool wrong_size = false;
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t count = slice_adjust(a->length, &start, &stop, step);
     if (step == 1) {
         if (splice_locked(a, start, count, (int64_t)n, &after) && n > 0) {
@@ -652,8 +644,7 @@ irepeat_slot(Thread *th, Value self, int64_t n)
 {
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t length = a->length;
     if (n < 0) {
         n = 0;
@@ -747,8 +738,7 @@ static bool
 get_buffer_slot(Thread *th, Value self, Buffer *out, int flags)
 {
     ByteArray *a = as_bytearray(self);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     uint8_t *p = a->start;
     int64_t n = a->length;
     a->exports++;
@@ -839,8 +829,7 @@ bytearray_insert(Thread *th, Value self, const Arg *args, size_t nargs)
     }
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     if (i < 0) {
         i = i + a->length < 0 ? 0 : i + a->length;
     }
@@ -864,8 +853,7 @@ bytearray_pop(Thread *th, Value self, const Arg *args, size_t nargs)
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
     uint8_t byte = 0;
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t length = a->length;
     if (i < 0) {
         i += length;
@@ -893,8 +881,7 @@ bytearray_remove(Thread *th, Value self, Value item)
     }
     ByteArray *a = as_bytearray(self);
     After after = {.result = DONE};
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     uint8_t *at = a->length > 0 ? memchr(a->start, byte, (size_t)a->length) : NULL;
     if (at != NULL) {
         (void)!splice_locked(a, at - a->start, 1, 0, &after);
@@ -910,8 +897,7 @@ Value
 bytearray_reverse(Thread *th, Value self)
 {
     ByteArray *a = as_bytearray(self);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     for (int64_t i = 0, k = a->length - 1; i < k; i++, k--) {
         uint8_t byte = a->start[i];
         a->start[i] = a->start[k];
@@ -925,8 +911,7 @@ static int64_t
 capacity_of(Thread *th, Value self)
 {
     ByteArray *a = as_bytearray(self);
-    object_touch(th, &a->head);
-    bool held = object_lock(&a->head);
+    bool held = object_touch_lock(th, &a->head);
     int64_t capacity = a->capacity;
     object_unlock(&a->head, held);
     return capacity;
