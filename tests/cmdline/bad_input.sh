@@ -16,7 +16,7 @@ bad lambda 'MemoryError|RecursionError' 'compile("lambda: "*100000+"x","f","eval
 bad condition 'MemoryError|RecursionError' 'compile("x if y else "*100000+"x","f","eval")'
 bad attributes 'MemoryError|RecursionError' 'compile("a"+".b"*100000,"f","eval")'
 bad calls 'MemoryError|RecursionError' 'compile("a"+"()"*100000,"f","eval")'
-bad sum 'MemoryError|RecursionError' 'compile("x"+"+x"*100000,"f","eval")'
+bad sum 'MemoryError|RecursionError' 'compile("x"+"+x"*1000000,"f","eval")'
 bad power 'MemoryError|RecursionError' 'compile("x"+"**x"*100000,"f","eval")'
 bad elif 'MemoryError|RecursionError' 'compile("if x:\n pass\n"+"elif x:\n pass\n"*100000,"f","exec")'
 bad with-items 'too many statically nested blocks' 'compile("with "+",".join(["a"]*50000)+": pass","f","exec")'
