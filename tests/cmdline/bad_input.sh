@@ -43,7 +43,7 @@ good shift-right 'assert 1 >> 10**30 == 0 and -1 >> 10**30 == -1 and 0 << 10**30
 bad power-memory 'MemoryError' '2**(2**70)'
 for what in '[0]*10**11' '(0,)*10**12' '"x"*10**12' 'b"x"*10**12' 'bytearray(10**12)' 'bytes(10**12)' '[None]*2**60' \
     '"a".ljust(10**12)' '"a".zfill(10**12)' '"\t".expandtabs(2**31-1)*1000' '"{:1000000000000}".format("a")' '(1).to_bytes(10**12,"big")' \
-    'import array; array.array("d",[0])*10**12' 'list(range(10**12))' '("x"*10**9).replace("x","y"*1000)' \
+    'import array; array.array("d",[0])*10**12' 'list(range(10**12))' '("x"*10**8).replace("x","y"*100000)' \
     'import struct; struct.pack("1000000000000s",b"")' 'import io; b=io.BytesIO(); b.seek(10**15); b.write(b"x")'; do
     bad "memory: $what" 'MemoryError' "$what"
 done
