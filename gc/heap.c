@@ -185,7 +185,7 @@ new_slab(Heap *h, unsigned c, bool tracked)
         s = h->empty[i];
         h->empty[i] = NULL;
     }
-    if (s == NULL && (s = chunk_take(1, 1)) == NULL)
+    if (s == NULL && (s = chunk_take(1, 1, (uint16_t)h->th->id)) == NULL)
         return NULL;
     Chunk *chunk = chunk_of(s);
     unsigned index = (unsigned)(s - chunk->heads);
@@ -197,8 +197,7 @@ new_slab(Heap *h, unsigned c, bool tracked)
     s->class_index = (uint8_t)c;
     s->tracked = tracked;
     memory_allow(s->first, chunk_slab_room(index));
-    /* relaxed: who frees a cell here got the object after this */
-    store_relaxed(&chunk->owner[index], (uint16_t)h->th->id);
+    ASSERT(load_relaxed(&chunk->owner[index]) == h->th->id);
     link_slab(h, s);
     return s;
 }
@@ -296,7 +295,7 @@ new_large(Thread *th, uint32_t shape, size_t size, bool tracked)
     Slab *s;
     size_t run = (bytes + SLAB_SIZE - 1) >> SLAB_SHIFT;
     if (run <= CHUNK_SLABS / 2) {
-        s = chunk_take((unsigned)run, bytes);
+        s = chunk_take((unsigned)run, bytes, (uint16_t)th->id);
     } else {
         s = chunk_take_own(bytes);
         run = 0;
@@ -313,7 +312,8 @@ new_large(Thread *th, uint32_t shape, size_t size, bool tracked)
     s->cell_size = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
     s->notify = 0;
     store_relaxed(&s->used, 1);
-    store_relaxed(&chunk->owner[s - chunk->heads], (uint16_t)th->id);
+    if (run == 0)
+        store_relaxed(&chunk->owner[0], (uint16_t)th->id);
     memory_allow(s->first, bytes);
     /* The header first: whoever walks the slabs finds an object or a free cell. */
     Object *o = fill_header(h, (HeapCell *)(void *)s->first, shape, size, tracked);

@@ -95,7 +95,8 @@ typedef struct Slab {
 
 typedef struct Chunk {
     Slab heads[CHUNK_SLABS];
-    ATOMIC(uint16_t) owner[CHUNK_SLABS]; /* [const] while the slab is in use: its context */
+    ATOMIC(uint16_t) owner[CHUNK_SLABS]; /* [const] while the slab is in use: its context; of an
+                                            unused one who had it last, 0: nobody */
     uint64_t free_mask;                  /* [lock] chunks: bit i set: slab i is unused */
     struct Chunk *next, *prev;           /* [lock] chunks */
     size_t size;                         /* [const] bytes */
@@ -178,9 +179,9 @@ typedef struct Heap {
 
 /* -- chunk.c -- */
 
-/* A run of `count` slabs (1 .. CHUNK_SLABS) that holds `bytes`; NULL: no memory.  The head
- * of the first is zeroed. */
-Slab *chunk_take(unsigned count, size_t bytes);
+/* A run of `count` slabs (1 .. CHUNK_SLABS) that holds `bytes`, for context `id`; NULL: no memory.
+ * The head of the first is zeroed. */
+Slab *chunk_take(unsigned count, size_t bytes, uint16_t id);
 void chunk_give_back(Slab *s, unsigned count);
 /* A chunk for one object of `bytes`. */
 Slab *chunk_take_own(size_t bytes);

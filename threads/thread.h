@@ -101,6 +101,7 @@ struct Thread {
     uint8_t lock_luck;            /* [owner] whether looking for a lock has paid: user_lock.c */
     uint8_t lock_looks;           /* [owner] a rhythm */
     ATOMIC(uint32_t) locks_taken; /* [owner] of programs' locks, minus those it gave back itself */
+    uint32_t cache_lot;           /* [owner] draws the runs that write to inline caches */
 
     /* -- objects/ and core/ -- */
     struct ReprGuard *repr_guard; /* [owner] containers whose repr is being made */

@@ -309,7 +309,7 @@ slow_call(Thread *th, Frame *f, Instr *pc)
     default:
         if (is_function(callee))
             return call_function(th, f, window[0], NULL, w);
-        if ((op == OP_CALL || op == OP_CALL_METHOD) && is_type(callee) && cache_warm(pc))
+        if ((op == OP_CALL || op == OP_CALL_METHOD) && is_type(callee) && cache_warm(th, pc))
             specialize_call(th, pc, callee, op);
         v = call(th, callee, args, nargs, w.kwnames);
         break;

@@ -35,29 +35,60 @@ void specialize_with(Thread *th, Instr *pc, Value o);
  * which has words for several. */
 COLD void poly_begin(Code *c, Instr *pc, uint8_t op, unsigned family, uint8_t generic);
 /* A *_POLY instruction has missed: the word to be filled, or NULL if it is not worth the trouble. */
-CacheWord *poly_victim(Code *c, const Instr *pc, unsigned family);
+CacheWord *poly_victim(Thread *th, Code *c, const Instr *pc, unsigned family);
+
+/* The payload of a generic instruction's word: 0 it has not run, up to 3 the runs left of its
+ * first four; afterwards CACHE_WAITS, how often it has waited, and the draws left.  All threads
+ * read the line the word lies in, so one that waits is not written at every run: a run is drawn by
+ * lot, one in 64. */
+#define CACHE_WAITS 0x100u
+#define CACHE_WAIT_SHIFT 9 /* above: how many waits in a row led to nothing, up to CACHE_WAIT_MAX */
+#define CACHE_WAIT_MAX 4u
+#define CACHE_DRAWS 0xffu
+
+/* A number of th's own, different each time; its upper bits are the random ones. */
+static inline uint32_t
+cache_lot(Thread *th)
+{
+    return th->cache_lot = th->cache_lot * 1664525u + 1013904223u;
+}
 
 /* Counts runs of a generic instruction; true when it is time to specialise. */
 static inline bool
-cache_warm(Instr *pc)
+cache_warm(Thread *th, Instr *pc)
 {
     CacheWord w = cache_load(pc);
-    if (LIKELY(w >> 60 == 0 && (uint32_t)w == 0)) {
-        if (cache_payload(w) == 1)
+    uint32_t n = cache_payload(w);
+    if (UNLIKELY(w >> 60 != 0 || (uint32_t)w != 0)) {
+        n = 3;
+    } else if (n & CACHE_WAITS) {
+        if (LIKELY(cache_lot(th) >> 26 != 0))
+            return false;
+        if ((n & CACHE_DRAWS) <= 1)
             return true;
-        uint32_t n = cache_payload(w);
-        cache_store(pc, cache_word(0, 0, n == 0 ? 3 : n - 1));
-        return false;
+        n--;
+    } else if (n == 1) {
+        return true;
+    } else {
+        n = n == 0 ? 3 : n - 1;
     }
-    cache_store(pc, cache_word(0, 0, 3));
+    cache_store(pc, cache_word(0, 0, n));
     return false;
 }
 
-/* The specialised form missed or none applies: go on in the generic form for a while. */
+/* The specialised form missed or none applies: go on in the generic form for a while, some 64 runs
+ * the first time and up to a thousand if none ever applies. */
 static inline void
 cache_back_off(Instr *pc, uint8_t generic)
 {
-    cache_store(pc, cache_word(0, 0, 64));
+    CacheWord w = cache_load(pc);
+    uint32_t n = cache_payload(w), waits = 0;
+    if (w >> 60 == 0 && (uint32_t)w == 0 && (n & CACHE_WAITS)) {
+        waits = n >> CACHE_WAIT_SHIFT;
+        if (waits < CACHE_WAIT_MAX)
+            waits++;
+    }
+    cache_store(pc, cache_word(0, 0, waits << CACHE_WAIT_SHIFT | CACHE_WAITS | 1u << waits));
     instr_set_op(pc, generic);
 }
 

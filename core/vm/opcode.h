@@ -95,7 +95,6 @@ instr_set_op(Instr *pc, uint8_t op)
  * a cache word of a sibling would be, whole: guard, family and payload (rules C2). */
 enum { POLY_WAYS = 8 };
 typedef struct PolyTable {
-    ATOMIC(uint32_t) misses;
     uint32_t count;         /* [const] instructions that have words */
     CacheWord words[];      /* [atomic] relaxed loads, stores with release */
 } PolyTable;

@@ -43,10 +43,10 @@ bool
 slow_load_global(Thread *th, Frame *f, Instr *pc)
 {
     if (instr_op(pc) == OP_LOAD_GLOBAL_POLY) {
-        CacheWord *way = poly_victim(f->code, pc, FAMILY_LOAD_GLOBAL_POLY);
+        CacheWord *way = poly_victim(th, f->code, pc, FAMILY_LOAD_GLOBAL_POLY);
         if (way != NULL)
             specialize_load_global(th, pc, f, NAME_BC(f, pc), way);
-    } else if (cache_warm(pc)) {
+    } else if (cache_warm(th, pc)) {
         specialize_load_global(th, pc, f, NAME_BC(f, pc), NULL);
     }
     Value v = name_load_global(th, f, NAME_BC(f, pc));
@@ -59,7 +59,7 @@ slow_load_global(Thread *th, Frame *f, Instr *pc)
 bool
 slow_load_name(Thread *th, Frame *f, Instr *pc)
 {
-    if (cache_warm(pc))
+    if (cache_warm(th, pc))
         specialize_load_name(th, pc, f, NAME_BC(f, pc));
     Value v = name_load(th, f, NAME_BC(f, pc));
     if (v == NULL)
@@ -386,10 +386,10 @@ slow_load_attr(Thread *th, Frame *f, Instr *pc)
 {
     Value o = reg(f, pc->b), name = NAME_C(f, pc);
     if (instr_op(pc) == OP_LOAD_ATTR_POLY) {
-        CacheWord *way = poly_victim(f->code, pc, FAMILY_LOAD_ATTR_POLY);
+        CacheWord *way = poly_victim(th, f->code, pc, FAMILY_LOAD_ATTR_POLY);
         if (way != NULL)
             specialize_load_attr(th, pc, o, name, way);
-    } else if (cache_warm(pc)) {
+    } else if (cache_warm(th, pc)) {
         specialize_load_attr(th, pc, o, name, NULL);
     }
     Value v = get_attr(th, o, name);
@@ -404,10 +404,10 @@ slow_store_attr(Thread *th, Frame *f, Instr *pc)
 {
     Value o = reg(f, pc->a), name = NAME_C(f, pc);
     if (instr_op(pc) == OP_STORE_ATTR_POLY) {
-        CacheWord *way = poly_victim(f->code, pc, FAMILY_STORE_ATTR_POLY);
+        CacheWord *way = poly_victim(th, f->code, pc, FAMILY_STORE_ATTR_POLY);
         if (way != NULL)
             specialize_store_attr(th, pc, o, name, way);
-    } else if (cache_warm(pc)) {
+    } else if (cache_warm(th, pc)) {
         specialize_store_attr(th, pc, o, name, NULL);
     }
     if (!set_attr(th, o, name, reg(f, pc->b)))
@@ -431,10 +431,10 @@ slow_load_method(Thread *th, Frame *f, Instr *pc)
 {
     Value o = reg(f, pc->b), name = NAME_C(f, pc);
     if (instr_op(pc) == OP_LOAD_METHOD_POLY) {
-        CacheWord *way = poly_victim(f->code, pc, FAMILY_LOAD_METHOD_POLY);
+        CacheWord *way = poly_victim(th, f->code, pc, FAMILY_LOAD_METHOD_POLY);
         if (way != NULL)
             specialize_load_method(th, pc, o, name, way);
-    } else if (cache_warm(pc)) {
+    } else if (cache_warm(th, pc)) {
         specialize_load_method(th, pc, o, name, NULL);
     }
     Type *t = type_of(o);

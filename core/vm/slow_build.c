@@ -376,7 +376,7 @@ slow_with_prepare(Thread *th, Frame *f, Instr *pc)
     bool async = (pc->flags & FLAG_X) != 0;
     bool enter_self, leave_self;
     Value o = reg(f, pc->b);
-    if (cache_warm(pc))
+    if (cache_warm(th, pc))
         specialize_with(th, pc, o);
     Value enter = with_method(th, o, async ? NAME(__aenter__) : NAME(__enter__), &enter_self);
     if (enter == NULL) {

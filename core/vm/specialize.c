@@ -455,19 +455,19 @@ poly_begin(Code *c, Instr *pc, uint8_t op, unsigned family, uint8_t generic)
 }
 
 CacheWord *
-poly_victim(Code *c, const Instr *pc, unsigned family)
+poly_victim(Thread *th, Code *c, const Instr *pc, unsigned family)
 {
     CacheWord w = cache_load(pc);
     PolyTable *t = load_acquire(&c->poly); /* pairs with poly_begin() [code.poly] */
     if (w >> 60 != family || t == NULL)
         return NULL;
     CacheWord *ways = t->words + (size_t)cache_payload(w) * POLY_WAYS;
-    uint32_t n = fetch_add_relaxed(&t->misses, 1); /* only a rhythm */
-    if ((n & 1) == 0) {
+    uint32_t n = cache_lot(th) >> 20; /* not a count: the table is what all threads read */
+    if ((n & 3) == 0) {
         for (int i = 0; i < POLY_WAYS; i++) {
             if (__atomic_load_n(&ways[i], __ATOMIC_RELAXED) == 0)
                 return &ways[i];
         }
     }
-    return (n & 15) == 0 ? &ways[(n >> 4) % POLY_WAYS] : NULL;
+    return (n & 31) == 0 ? &ways[(n >> 5) % POLY_WAYS] : NULL;
 }

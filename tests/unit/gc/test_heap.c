@@ -99,6 +99,45 @@ test_remote(Thread *th)
 }
 
 static void
+test_slabs_of_ones_own(Thread *th)
+{
+    (void)th;
+    enum { N = 24, RUN = 3 };
+    const uint16_t me = 60001, other = 60002;
+    Slab *mine[N], *others[N];
+    for (int i = 0; i < N; i++) {
+        mine[i] = chunk_take(1, 1, me);
+        others[i] = chunk_take(1, 1, other);
+    }
+    for (int i = 0; i < N; i++) {
+        chunk_give_back(others[i], 1);
+        chunk_give_back(mine[i], 1);
+    }
+    Slab *again[N];
+    int same = 0;
+    for (int i = 0; i < N; i++) {
+        again[i] = chunk_take(1, 1, me);
+        for (int k = 0; k < N; k++)
+            same += again[i] == mine[k];
+    }
+    OK(same == N, "a slab that is taken again is one that the same context had");
+    for (int i = 0; i < N; i++)
+        chunk_give_back(again[i], 1);
+    Slab *run = chunk_take(RUN, RUN * SLAB_SIZE - CHUNK_HEAD, me), *first = run;
+    chunk_give_back(run, RUN);
+    run = chunk_take(RUN, RUN * SLAB_SIZE - CHUNK_HEAD, other);
+    OK(run < first || run >= first + RUN, "a run goes to somebody else only when there is no other");
+    chunk_give_back(run, RUN);
+    Slab *all[CHUNK_SLABS * 6];
+    bool any = true;
+    for (int i = 0; i < CHUNK_SLABS * 6; i++)
+        any &= (all[i] = chunk_take(1, 1, (uint16_t)(i % 7 + 1))) != NULL;
+    OK(any, "what others had is better than nothing");
+    for (int i = 0; i < CHUNK_SLABS * 6; i++)
+        chunk_give_back(all[i], 1);
+}
+
+static void
 test_no_memory(Thread *th)
 {
 #ifdef WEFT_DEBUG
@@ -128,6 +167,7 @@ main(void)
     test_random(th);
     test_fast(th);
     test_no_memory(th);
+    test_slabs_of_ones_own(th);
     test_remote(th);
     fake_end(th);
     OK(heap_bytes() == 0, "all slabs are given back at the end");

@@ -356,6 +356,36 @@ test_code(void)
     drop(th, code);
 }
 
+/* How often an instruction that no better form fits is written to, and how often it is looked at. */
+static void
+test_waiting(void)
+{
+    Instr words[2] = {{0}};
+    CacheWord seen = cache_load(words);
+    int looks = 0, writes = 0, first = 0;
+    enum { RUNS = 200000 };
+    for (int i = 1; i <= RUNS; i++) {
+        if (cache_warm(th, words)) {
+            looks++;
+            if (first == 0)
+                first = i;
+            cache_back_off(words, OP_LOAD_ATTR);
+        }
+        CacheWord now = cache_load(words);
+        writes += now != seen;
+        seen = now;
+    }
+    OK(first == 4, "a new instruction is looked at in its fourth run");
+    OK(looks > RUNS / 4096 && looks < RUNS / 256, "one that nothing fits is looked at ever more seldom");
+    OK(writes < RUNS / 32, "and is seldom written to");
+    cache_store(words, cache_word(7, FAMILY_LOAD_ATTR_SLOT, 8));
+    cache_back_off(words, OP_LOAD_ATTR);
+    int runs = 1;
+    while (!cache_warm(th, words) && runs < RUNS)
+        runs++;
+    OK(runs < 2000, "after a miss it is looked at again soon");
+}
+
 int
 main(void)
 {
@@ -375,6 +405,7 @@ main(void)
     test_exceptions();
     test_borrowing();
     test_code();
+    test_waiting();
     gc_collect(th, 2);
     OK(th->frame == NULL && !error_set(th), "all is quiet");
     DONE();
