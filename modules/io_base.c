@@ -9,6 +9,7 @@
 #include "modules/io.h"
 
 #include "core/run/run.h"
+#include "modules/fork_mutex.h"
 #include "objects/model/shape.h"
 #include "objects/protocol/slot.h"
 #include "threads/safepoint.h"
@@ -36,6 +37,24 @@ io_lock_slow(Thread *th, IoLock *l)
         mutex_reset(&l->mutex);
     }
     mutex_lock(th, &l->mutex);
+}
+
+/* A leaf: one first use at a time. */
+static ByteLock renew_lock;
+
+void
+fork_mutex_renew(ForkMutex *m)
+{
+    byte_lock(&renew_lock);
+    uint32_t now = load_relaxed(&io_fork_generation);
+    if (load_relaxed(&m->generation) != now) {
+        if (mutex_is_locked(&m->mutex)) { /* nobody in this process has come so far */
+            store_relaxed(&m->torn, 1);
+            mutex_reset(&m->mutex);
+        }
+        store_release(&m->generation, now); /* pairs with fork_mutex_lock() [fork_mutex] */
+    }
+    byte_unlock(&renew_lock);
 }
 
 /* -- errors and arguments ----------------------------------------------------------------- */

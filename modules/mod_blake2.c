@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "threads/mutex.h"
+#include "modules/fork_mutex.h"
 
 enum { OFFLINE_SIZE = 4096 };
 
@@ -42,7 +42,7 @@ typedef struct State {
 
 typedef struct Blake2 {
     struct Object head;
-    Mutex lock;
+    ForkMutex lock;
     State state;         /* [lock] */
     bool small;          /* [const] BLAKE2s */
     uint8_t digest_size; /* [const] */
@@ -176,14 +176,14 @@ feed(Thread *th, Blake2 *h, Value data)
         raise_error(th, &exc_BufferError, "Buffer must be single dimension");
         return false;
     }
-    mutex_lock(th, &h->lock);
+    (void)fork_mutex_lock(th, &h->lock);
     bool offline = b.length > OFFLINE_SIZE;
     if (offline)
         blocking_begin(th);
     state_update(&h->state, h->small, b.data, (size_t)b.length);
     if (offline)
         blocking_end(th);
-    mutex_unlock(&h->lock);
+    fork_mutex_unlock(&h->lock);
     buffer_release(th, &b);
     return true;
 }
@@ -321,9 +321,9 @@ blake2_copy(Thread *th, Value self)
         Blake2 *c = as_blake2(v);
         c->small = h->small;
         c->digest_size = h->digest_size;
-        mutex_lock(th, &h->lock);
+        (void)fork_mutex_lock(th, &h->lock);
         c->state = h->state;
-        mutex_unlock(&h->lock);
+        fork_mutex_unlock(&h->lock);
     }
     return v;
 }
@@ -332,9 +332,9 @@ blake2_copy(Thread *th, Value self)
 static void
 finish(Thread *th, Blake2 *h, uint8_t *out)
 {
-    mutex_lock(th, &h->lock);
+    (void)fork_mutex_lock(th, &h->lock);
     State t = h->state;
-    mutex_unlock(&h->lock);
+    fork_mutex_unlock(&h->lock);
     memset(t.block + t.used, 0, sizeof t.block - t.used);
     state_compress(&t, h->small, t.block, t.used, true);
     memcpy(out, &t.h, sizeof t.h);

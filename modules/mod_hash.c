@@ -4,6 +4,7 @@
  * offline and two threads may feed one object.
  */
 #include "core/run/run.h"
+#include "modules/fork_mutex.h"
 #include "modules/modules.h"
 
 #include <openssl/evp.h>
@@ -11,7 +12,7 @@
 
 typedef struct Hash {
     struct Object head;
-    Mutex lock;              /* the context */
+    ForkMutex lock;              /* the context */
     EVP_MD_CTX *context;     /* [lock] */
     const char *name;        /* [const] as hashlib spells it */
     int digest_size, block_size; /* [const] digest_size 0: the length is asked for (shake) */
@@ -69,7 +70,7 @@ feed(Thread *th, Hash *h, Value data)
         raise_error(th, &exc_BufferError, "Buffer must be single dimension");
         return false;
     }
-    mutex_lock(th, &h->lock);
+    (void)fork_mutex_lock(th, &h->lock);
     int ok;
     if (b.length > 65536) {
         blocking_begin(th);
@@ -77,7 +78,7 @@ feed(Thread *th, Hash *h, Value data)
         blocking_end(th);
     } else
         ok = EVP_DigestUpdate(h->context, b.data, (size_t)b.length);
-    mutex_unlock(&h->lock);
+    fork_mutex_unlock(&h->lock);
     buffer_release(th, &b);
     if (!ok)
         no_openssl(th);
@@ -131,9 +132,9 @@ hash_copy(Thread *th, Value self)
     c->block_size = h->block_size;
     c->digest_size = h->digest_size;
     c->context = EVP_MD_CTX_new();
-    mutex_lock(th, &h->lock);
+    (void)fork_mutex_lock(th, &h->lock);
     bool ok = c->context && EVP_MD_CTX_copy_ex(c->context, h->context);
-    mutex_unlock(&h->lock);
+    fork_mutex_unlock(&h->lock);
     if (!ok) {
         drop(th, v);
         return raise_memory(th);
@@ -152,9 +153,9 @@ finish(Thread *th, Value self, int64_t length)
         drop_null(th, b);
         return b ? raise_memory(th) : NULL;
     }
-    mutex_lock(th, &h->lock);
+    (void)fork_mutex_lock(th, &h->lock);
     bool ok = EVP_MD_CTX_copy_ex(copy, h->context);
-    mutex_unlock(&h->lock);
+    fork_mutex_unlock(&h->lock);
     unsigned n;
     if (h->digest_size)
         ok = ok && EVP_DigestFinal_ex(copy, as_bytes(b)->data, &n);

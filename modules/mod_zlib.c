@@ -12,13 +12,13 @@
 #include <zlib.h>
 
 #include "base/mem.h"
-#include "threads/mutex.h"
+#include "modules/fork_mutex.h"
 
 enum { OFFLINE_SIZE = 5 * 1024, OUT_SIZE = 16 * 1024 };
 
 typedef struct Stream {
     struct Object head;
-    Mutex lock;
+    ForkMutex lock;
     z_stream z;              /* [lock] */
     bool open;               /* [lock] z is initialised */
     bool compressing;        /* [const] */
@@ -43,6 +43,15 @@ raise_zlib(Thread *th, const z_stream *z, int code, const char *what)
                                         : NULL;
     return text ? raise_error(th, &error_type, "Error %d %s: %s", code, what, text)
                 : raise_error(th, &error_type, "Error %d %s", code, what);
+}
+
+/* In the child of a fork that came in the middle of a step the stream cannot go on: its tables do not
+ * fit together.  Its memory is left alone. */
+static void
+stream_lock(Thread *th, Stream *s)
+{
+    if (UNLIKELY(!fork_mutex_lock(th, &s->lock)))
+        s->open = false;
 }
 
 /* -- output -- */
@@ -387,11 +396,11 @@ compress_compress(Thread *th, Value self, Value data)
     if (!buffer_lend(th, data, &b, BUFFER_SIMPLE))
         return NULL;
     Out o = {.p = NULL};
-    mutex_lock(th, &s->lock);
+    stream_lock(th, s);
     blocking_begin(th);
     int code = s->open ? deflate_all(&s->z, b.data, (size_t)b.length, Z_NO_FLUSH, &o) : Z_STREAM_ERROR;
     blocking_end(th);
-    mutex_unlock(&s->lock);
+    fork_mutex_unlock(&s->lock);
     bool ok = code == Z_OK || code == Z_BUF_ERROR;
     if (!ok)
         code == Z_MEM_ERROR ? raise_memory(th) : raise_zlib(th, NULL, code, "while compressing data");
@@ -409,7 +418,7 @@ compress_flush(Thread *th, Value self, const Arg *a, size_t n)
     if (mode == Z_NO_FLUSH)
         return retain(th, bytes_empty);
     Out o = {.p = NULL};
-    mutex_lock(th, &s->lock);
+    stream_lock(th, s);
     blocking_begin(th);
     int code = s->open ? deflate_all(&s->z, NULL, 0, mode, &o) : Z_STREAM_ERROR;
     if (code == Z_STREAM_END && mode == Z_FINISH) {
@@ -417,7 +426,7 @@ compress_flush(Thread *th, Value self, const Arg *a, size_t n)
         s->open = false;
     }
     blocking_end(th);
-    mutex_unlock(&s->lock);
+    fork_mutex_unlock(&s->lock);
     bool ok = code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END;
     if (!ok)
         code == Z_MEM_ERROR ? raise_memory(th) : raise_zlib(th, NULL, code, "while flushing");
@@ -456,7 +465,7 @@ decompress_bytes(Thread *th, Value self, const uint8_t *p, size_t n, size_t max,
 {
     Stream *s = as_stream(self);
     Out o = {.max = max};
-    mutex_lock(th, &s->lock);
+    stream_lock(th, s);
     blocking_begin(th);
     bool over = load_relaxed(&s->eof);
     int code = over       ? Z_STREAM_END
@@ -469,7 +478,7 @@ decompress_bytes(Thread *th, Value self, const uint8_t *p, size_t n, size_t max,
         s->open = false;
     }
     blocking_end(th);
-    mutex_unlock(&s->lock);
+    fork_mutex_unlock(&s->lock);
     bool ok = code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END;
     if (code == Z_MEM_ERROR)
         raise_memory(th);
@@ -521,14 +530,14 @@ stream_copy(Thread *th, Value self)
     if (v == NULL)
         return NULL;
     Stream *c = as_stream(v);
-    mutex_lock(th, &s->lock);
+    stream_lock(th, s);
     int code = !s->open         ? Z_STREAM_ERROR
                : s->compressing ? deflateCopy(&c->z, &s->z)
                                 : inflateCopy(&c->z, &s->z);
     c->open = code == Z_OK;
     c->raw = s->raw;
     plain_store(&c->eof, load_relaxed(&s->eof));
-    mutex_unlock(&s->lock);
+    fork_mutex_unlock(&s->lock);
     if (code != Z_OK) {
         drop(th, v);
         return code == Z_STREAM_ERROR ? raise_value_error(th, "Inconsistent stream state")

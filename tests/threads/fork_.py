@@ -1,6 +1,7 @@
 """fork() in a process whose other threads are busy: the child works and ends."""
 import gc
 import os
+import signal
 import sys
 import threading
 import time
@@ -71,6 +72,48 @@ for n in range(15):
         time.sleep(0.002)
     assert status == 0, status
 stop = True
+for t in pool:
+    t.join()
+
+# What another thread was inside of at the fork is free in the child: it answers, or says that it cannot.
+import hashlib
+import zlib
+
+
+def busy(step):
+    while not stopping:
+        step(data)
+
+
+data = os.urandom(1 << 20)
+stopping = False
+digest, packer = hashlib.sha256(), zlib.compressobj(9)
+small = hashlib.blake2b()
+pool = [threading.Thread(target=busy, args=(step,)) for step in (digest.update, packer.compress, small.update)]
+for t in pool:
+    t.start()
+for i in range(10):
+    time.sleep(0.01)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            signal.alarm(30)
+            for _ in range(2):
+                assert len(digest.digest()) == 32 and len(small.digest()) == 64
+                digest.update(b"more")
+                try:
+                    packer.compress(b"more")
+                    packer.copy()
+                except (zlib.error, ValueError):
+                    pass
+            fresh = zlib.compressobj()
+            assert zlib.decompress(fresh.compress(b"x" * 100) + fresh.flush()) == b"x" * 100
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
+stopping = True
 for t in pool:
     t.join()
 
