@@ -47,7 +47,7 @@
 #define PATIENCE (125 * NS_PER_US)   /* at first */
 #define BUSY_MAX 4                   /* doublings */
 #define BUSY_TURN 200                /* ns: a lock that is taken less often is not left alone for longer */
-#define SLICE (250 * NS_PER_US)
+#define SLICE (1 * NS_PER_MS)        /* until it looks: each sleep costs some 20 us of a processor */
 #define GRAB (20 * NS_PER_US)        /* how long it tries after that */
 #define DOUBT (5 * NS_PER_MS)        /* whether who has set AWAKE still exists */
 
@@ -126,11 +126,15 @@ look(Wait *w)
     int64_t now = clock_monotonic_ns();
     for (int i = 0; i < looks && now < w->deadline; i++) {
         int64_t end = now + LOOK_EVERY;
+        /* Offline: whoever has the lock now and changes what favoured this thread needs no barrier. */
+        safepoint_upgrade(th);
+        thread_offline(th);
         do {
             for (int k = 0; k < 8; k++)
                 os_pause();
             now = clock_monotonic_ns();
         } while (now < end);
+        thread_online(th);
         uint32_t n = load_relaxed(&l->turns);
         if (n - turns >= BUSY)
             return LOOK_BUSY;
