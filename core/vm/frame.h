@@ -79,10 +79,14 @@ frame_function(const Frame *f)
 static inline void
 function_touch(Thread *th, Function *fn)
 {
-    uint16_t owner = load_relaxed(&fn->head.owner);
-    if (UNLIKELY(owner != th->id)) {
+    uint32_t word; /* owner, lock and bits in one load; each is its own atomic */
+    const uint32_t shared = (uint32_t)BIT_SHARED << 24;
+    word = __atomic_load_n((const uint32_t *)(const void *)&fn->head.owner, __ATOMIC_RELAXED);
+    /* One branch, as both cases are common. */
+    if (UNLIKELY(!(((word & 0xffff) == th->id) |
+                   ((word & (0xffff | shared)) == (OWNER_POOLED | shared))))) {
         object_touch(th, &fn->head);
-        if (UNLIKELY(owner != OWNER_POOLED))
+        if ((word & 0xffff) != OWNER_POOLED)
             object_pool(th, &fn->head);
     }
 }
