@@ -166,9 +166,11 @@ static size_t
 free_garbage(Collection *c)
 {
     Thread *th = c->th;
-    if ((load_relaxed(&c->interp->gc->debug) & GC_DEBUG_SAVEALL) && gc_save) {
+    uint32_t debug = load_relaxed(&c->interp->gc->debug);
+    if ((debug & (GC_DEBUG_SAVEALL | GC_DEBUG_COLLECTABLE)) && gc_save)
         for (size_t i = 0; i < c->garbage.count; i++)
             gc_save(th, value_of(c->garbage.items[i]));
+    if (debug & GC_DEBUG_SAVEALL) {
         drop_list(th, &c->garbage);
         return c->garbage.count;
     }

@@ -49,8 +49,10 @@ void gc_register_purge(PurgeFn fn);
 /* gc.callbacks: called (if set) before ("start") and after ("stop") a collection. */
 extern void (*gc_callback)(Thread *th, const char *phase, int generation, CollectResult result);
 
-/* gc.set_debug(): with GC_DEBUG_SAVEALL each garbage object goes to gc_save instead of
- * being freed. */
+/* gc.set_debug(): with GC_DEBUG_SAVEALL or GC_DEBUG_COLLECTABLE gc_save is called with each
+ * garbage object; with the first it is not freed then. */
+#define GC_DEBUG_STATS 1u
+#define GC_DEBUG_COLLECTABLE 2u
 #define GC_DEBUG_SAVEALL 32u
 void gc_set_debug(Interp *interp, uint32_t flags);
 uint32_t gc_get_debug(Interp *interp);

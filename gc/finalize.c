@@ -78,15 +78,16 @@ finalize_weakrefs_stopped(Collection *c, bool callbacks)
     }
 }
 
-/* Runs the finalizers of the garbage, each object's once; whether any ran. */
-bool
-finalize_run(Collection *c)
+/* The finalizers of the garbage whose types have the flag `del`, 0: all; whether any ran. */
+static bool
+run_some(Collection *c, uint32_t del)
 {
     bool ran = false;
     for (size_t i = 0; i < c->garbage.count; i++) {
         Object *o = c->garbage.items[i];
         TypeOps *ops = object_ops(o);
-        if (!(ops_flags_of(ops) & OPS_FINALIZER) || (object_bits(o) & BIT_FINALIZED) ||
+        uint32_t flags = ops_flags_of(ops);
+        if (!(flags & OPS_FINALIZER) || (flags & del) != del || (object_bits(o) & BIT_FINALIZED) ||
             (ops->wants_finalize && !ops->wants_finalize(o)))
             continue;
         object_set_bits(o, BIT_FINALIZED);
@@ -98,6 +99,15 @@ finalize_run(Collection *c)
         ran = true;
     }
     return ran;
+}
+
+/* Runs the finalizers of the garbage, each object's once; whether any ran.  Those of the program
+ * come first: they may still want the files and sockets that native finalizers close. */
+bool
+finalize_run(Collection *c)
+{
+    bool ran = run_some(c, OPS_DEL);
+    return run_some(c, 0) || ran;
 }
 
 /* Lists the types among the garbage that no cell of the garbage names any more: they may

@@ -24,6 +24,7 @@ typedef void (*VisitFn)(Value v, void *arg);
 #define OPS_FINALIZER 0x04u    /* `finalize` is set: ask it before death */
 #define OPS_IMMUTABLE 0x08u    /* no field changes after publication: no lock to flip */
 #define OPS_BORN_SHARED 0x10u  /* types, code objects, functions */
+#define OPS_DEL 0x40u          /* `finalize` runs a __del__() of the program */
 #define OPS_POOLED 0x20u       /* threads that share one keep references in hand: gc/credit.h */
 
 typedef struct TypeOps {

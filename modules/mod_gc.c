@@ -2,19 +2,56 @@
 #include "core/run/run.h"
 #include "modules/modules.h"
 
+#include <stdio.h>
+
 #include "base/vec.h"
 #include "gc/collect.h"
 #include "threads/stop_world.h"
 
 typedef struct GcModule {
     Value callbacks, garbage; /* [const] lists */
-    int debug;
 } GcModule;
+
+/* gc.set_debug(): a piece of garbage is kept, or told of. */
+static void
+save(Thread *th, Value v)
+{
+    GcModule *s = load_acquire(&th->interp->slots[NATIVE_GC]);
+    uint32_t debug = gc_get_debug(th->interp);
+    Value saved = error_take(th);
+    if (debug & GC_DEBUG_COLLECTABLE) {
+        char line[200];
+        snprintf(line, sizeof line, "gc: collectable <%.100s %p>\n", type_name_of(v), (void *)value_object(v));
+        if (!sys_write(th, "stderr", line))
+            error_clear(th);
+    }
+    if (s && (debug & GC_DEBUG_SAVEALL) && !list_append(th, s->garbage, v))
+        error_clear(th);
+    error_restore(th, saved);
+}
+
+/* The lines of DEBUG_STATS. */
+static void
+tell(Thread *th, const char *phase, int generation, CollectResult result)
+{
+    char line[200];
+    if (phase[2] == 'a') /* start */
+        snprintf(line, sizeof line, "gc: collecting generation %d...\n", generation);
+    else
+        snprintf(line, sizeof line, "gc: done, %zu unreachable, %zu uncollectable\n",
+                 (size_t)(result.collected + result.uncollectable), (size_t)result.uncollectable);
+    Value saved = error_take(th);
+    if (!sys_write(th, "stderr", line))
+        error_clear(th);
+    error_restore(th, saved);
+}
 
 static void
 call_callbacks(Thread *th, const char *phase, int generation, CollectResult result)
 {
     GcModule *s = load_acquire(&th->interp->slots[NATIVE_GC]);
+    if (gc_get_debug(th->interp) & GC_DEBUG_STATS)
+        tell(th, phase, generation, result);
     if (s == NULL || list_length(s->callbacks) == 0)
         return;
     Value saved = error_take(th);
@@ -78,14 +115,19 @@ gc_isenabled_(Thread *th, Value self)
 static Value
 gc_set_debug_(Thread *th, Value self, Value v)
 {
-    return arg_int(th, v, &((GcModule *)module_state(self))->debug) ? NONE : NULL;
+    (void)self;
+    int flags;
+    if (!arg_int(th, v, &flags))
+        return NULL;
+    gc_set_debug(th->interp, (uint32_t)flags);
+    return NONE;
 }
 
 static Value
 gc_get_debug_(Thread *th, Value self)
 {
-    (void)th;
-    return value_from_fixnum(((GcModule *)module_state(self))->debug);
+    (void)self;
+    return value_from_fixnum((int32_t)gc_get_debug(th->interp));
 }
 
 static Value
@@ -353,6 +395,7 @@ gc_exec(Thread *th, Value m)
         return false;
     native_publish(th, NATIVE_GC, s, m);
     gc_callback = call_callbacks;
+    gc_save = save;
     return module_add_int(th, m, "DEBUG_STATS", 1) && module_add_int(th, m, "DEBUG_COLLECTABLE", 2) &&
            module_add_int(th, m, "DEBUG_UNCOLLECTABLE", 4) && module_add_int(th, m, "DEBUG_SAVEALL", 32) &&
            module_add_int(th, m, "DEBUG_LEAK", 38);

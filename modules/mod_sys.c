@@ -105,34 +105,8 @@ sys_unraisablehook(Thread *th, Value self, Value record)
     Value exc = get_attr_c(th, record, "exc_value"), text = NULL, object = NULL;
     if (exc && (text = get_attr_c(th, record, "err_msg")))
         object = get_attr_c(th, record, "object");
-    if (object) {
-        bool ok = true;
-        if (object != NONE) {
-            Value r = to_repr(th, object);
-            if (r == NULL) {
-                error_clear(th);
-                r = str_from_c(th, "<object repr() failed>");
-            }
-            Value line = r ? (text == NONE ? str_format_c(th, "Exception ignored in: %V\n", r)
-                                           : str_format_c(th, "%V: %V\n", text, r))
-                           : NULL;
-            const char *p = line ? str_utf8(th, line, NULL) : NULL;
-            ok = p && sys_write(th, "stderr", p);
-            drop_null(th, line);
-            drop_null(th, r);
-        } else if (text != NONE) {
-            Value line = str_format_c(th, "%V:\n", text);
-            const char *p = line ? str_utf8(th, line, NULL) : NULL;
-            ok = p && sys_write(th, "stderr", p);
-            drop_null(th, line);
-        }
-        if (!ok)
-            error_clear(th);
-        if (is_exception(exc)) {
-            Value r = hooks_excepthook(th, exc);
-            drop_null(th, r);
-        }
-    }
+    if (object)
+        hooks_unraisablehook(th, exc, text, object);
     drop_null(th, object);
     drop_null(th, text);
     drop_null(th, exc);

@@ -454,8 +454,16 @@ run_startup(Thread *th, Value dict)
     if (path != NULL) {
         if (source_read(th, path, &text, &n)) {
             Value filename = str_from_fs(th, path, strlen(path));
-            if (filename && !run_text(th, dict, text, n, filename))
+            static const char *const own[] = {"__file__", "__cached__"};
+            if (filename == NULL || !dict_set_c(th, dict, own[0], filename) ||
+                !dict_set_c(th, dict, own[1], NONE) || !run_text(th, dict, text, n, filename))
                 exec_print_error(th);
+            for (int i = 0; i < 2; i++) {
+                Value name = str_intern_c(th, own[i]);
+                if (name == NULL || dict_delete(th, dict, name) == FAILED)
+                    error_clear(th);
+                drop_null(th, name);
+            }
             drop_null(th, filename);
             free(text);
         } else {

@@ -143,6 +143,38 @@ up_warn(Thread *th, Type *category, int stack_level, Value message)
     return r != NULL;
 }
 
+void
+hooks_unraisablehook(Thread *th, Value exc, Value text, Value object)
+{
+    bool ok = true;
+    if (object != NONE) {
+        Value r = to_repr(th, object);
+        if (r == NULL) {
+            error_clear(th);
+            r = str_from_c(th, "<object repr() failed>");
+        }
+        Value line = r ? (text == NONE ? str_format_c(th, "Exception ignored in: %V\n", r)
+                                       : str_format_c(th, "%V: %V\n", text, r))
+                       : NULL;
+        const char *p = line ? str_utf8(th, line, NULL) : NULL;
+        ok = p && sys_write(th, "stderr", p);
+        drop_null(th, line);
+        drop_null(th, r);
+    } else if (text != NONE) {
+        Value line = str_format_c(th, "%V:\n", text);
+        const char *p = line ? str_utf8(th, line, NULL) : NULL;
+        ok = p && sys_write(th, "stderr", p);
+        drop_null(th, line);
+    }
+    if (!ok)
+        error_clear(th);
+    if (is_exception(exc)) {
+        Value r = hooks_excepthook(th, exc);
+        drop_null(th, r);
+    }
+    error_clear(th);
+}
+
 static void
 up_unraisable(Thread *th, const char *message, Value object)
 {
@@ -153,7 +185,11 @@ up_unraisable(Thread *th, const char *message, Value object)
     Value text = message ? str_from_c(th, message) : NULL;
     Value make = hook ? sys_get_object(th, "UnraisableHookArgs") : NULL;
     bool done = false;
-    if (make && hook != NONE) {
+    if (hook == NULL || hook == NONE) {
+        error_clear(th);
+        hooks_unraisablehook(th, exc, text ? text : NONE, object ? object : NONE);
+        done = true;
+    } else if (make) {
         Value tb = exception_traceback_peek(exc);
         Value fields = tuple_pack(th, 5, value_of_type(type_of(exc)), exc, tb ? tb : NONE,
                                   text ? text : NONE, object ? object : NONE);
@@ -163,6 +199,13 @@ up_unraisable(Thread *th, const char *message, Value object)
         drop_null(th, r);
         drop_null(th, record);
         drop_null(th, fields);
+        Value failed = done ? NULL : error_take(th), where = NULL;
+        if (failed && (where = str_from_c(th, "Exception ignored in sys.unraisablehook"))) {
+            hooks_unraisablehook(th, failed, where, hook);
+            done = true;
+        }
+        drop_null(th, where);
+        drop_null(th, failed);
     }
     if (!done) {
         error_clear(th);

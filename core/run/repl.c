@@ -79,13 +79,13 @@ is_blank(const char *text, size_t n)
 /* Whether `text` is the start of something that needs more lines.  It must be
  * complete without its last newline, too: a compound statement ends with an empty line. */
 static bool
-needs_more(Thread *th, const char *text, size_t n, Value filename)
+needs_more(Thread *th, const char *text, size_t n, Value filename, int flags)
 {
     Ast ast;
     for (int newline = 1; newline >= 0; newline--) {
         size_t cut = newline == 0 && n > 0 && text[n - 1] == '\n';
         if (!source_parse(th, text, n - cut, filename, START_SINGLE,
-                          COMPILE_ALLOW_INCOMPLETE | COMPILE_DONT_IMPLY_DEDENT, &ast))
+                          flags | COMPILE_ALLOW_INCOMPLETE | COMPILE_DONT_IMPLY_DEDENT, &ast))
             break;
         ast_free(&ast);
         if (newline == 0)
@@ -121,12 +121,12 @@ repl_run(Thread *th, Value dict)
     s->inspect = 0; /* from here on SystemExit ends the process */
     char *text = NULL;
     size_t capacity = 0;
-    int code = 0;
+    int code = 0, future = 0; /* bits of __future__ that statements have turned on */
     for (;;) {
         size_t n = 0;
         show_prompt(th, "ps1");
         int got = read_line(th, &text, &n, &capacity);
-        while (got == 1 && !is_blank(text, n) && needs_more(th, text, n, filename)) {
+        while (got == 1 && !is_blank(text, n) && needs_more(th, text, n, filename, future)) {
             show_prompt(th, "ps2");
             got = read_line(th, &text, &n, &capacity);
         }
@@ -143,7 +143,9 @@ repl_run(Thread *th, Value dict)
             break;
         if (is_blank(text, n))
             continue;
-        Value c = source_compile(th, text, n, filename, START_SINGLE, 0, s->optimize);
+        Value c = source_compile(th, text, n, filename, START_SINGLE, future, s->optimize);
+        if (c)
+            future |= (int)(as_code(c)->flags & COMPILE_FUTURE_MASK);
         Value r = c ? eval_code(th, c, dict, NULL, NULL) : NULL;
         drop_null(th, c);
         drop_null(th, r);

@@ -22,6 +22,7 @@ typedef struct InterpState {
     const ModuleSpec *const *natives;   /* [const] NULL-terminated */
     Value sys_module, builtins_module;  /* [const] counted */
     Value importlib, importlib_external;/* [const] once imported */
+    int64_t builtins_count;             /* [const] names of builtins when the streams are open */
     Value import_function;              /* [const] the original builtins.__import__ */
     Mutex import_lock;                  /* _imp.acquire_lock(): recursive */
     ATOMIC(Thread *) import_owner;
@@ -94,6 +95,8 @@ int repl_run(Thread *th, Value main_dict);
 
 /* -- hooks.c -- */
 RAISES Value hooks_excepthook(Thread *th, Value exc);          /* default sys.excepthook */
+/* Default sys.unraisablehook: tells of `exc`; `text` and `object` may be None. */
+void hooks_unraisablehook(Thread *th, Value exc, Value text, Value object);
 void hooks_init(Thread *th);
 RAISES bool hooks_warn_ready(Thread *th);  /* warnings can be given from now on, to the very end */
 RAISES bool sys_write(Thread *th, const char *stream, const char *text); /* sys.stderr.write */

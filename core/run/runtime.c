@@ -80,8 +80,8 @@ open_stream(Thread *th, Value io, int fd, bool writes, const char *name, const c
             Value newline = str_from_c(th, "\n");
             Value tty = text_type && raw_file ? call_method_0(th, raw_file, NAME(isatty)) : NULL;
             if (tty && enc && err && newline) {
-                Value a[6] = {buffer, enc, err, writes ? newline : NONE,
-                              bool_from(tty == TRUE || (writes && fd == 2)), bool_from(raw)};
+                bool lines = !unbuffered && (tty == TRUE || fd == 2);
+                Value a[6] = {buffer, enc, err, newline, bool_from(lines), bool_from(unbuffered)};
                 stream = call(th, text_type, args_of(a), 6, NULL);
                 if (stream) {
                     Value m = str_from_c(th, writes ? "w" : "r");
@@ -185,8 +185,11 @@ static Thread *
 start(Settings *settings, const ModuleSpec *const *natives)
 {
     if (setlocale(LC_CTYPE, "") == NULL || strcmp(setlocale(LC_CTYPE, NULL), "C") == 0) {
-        if (setlocale(LC_CTYPE, "C.UTF-8"))
-            (void)setenv("LC_CTYPE", "C.UTF-8", getenv("LC_ALL") == NULL); /* PEP 538 */
+        const char *all = getenv("LC_ALL");
+        if (setlocale(LC_CTYPE, "C.UTF-8") && (all == NULL || *all == 0))
+            (void)setenv("LC_CTYPE", "C.UTF-8", 1); /* PEP 538 */
+        if (!settings->utf8_given)
+            settings->utf8_mode = 1; /* PEP 540 */
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -283,6 +286,7 @@ start_library(Thread *th)
     codec_check_names = s->dev_mode;
     if (!start_streams(th) || !import_start_zip(th))
         return false;
+    interp_state(th)->builtins_count = dict_length(th->interp->builtins);
     if ((s->faulthandler || s->dev_mode) && !start_faulthandler(th))
         return false;
     if (s->warn_count || s->dev_mode || s->bytes_warning || (!s->ignore_environment && getenv("PYTHONWARNINGS"))) {
@@ -394,6 +398,34 @@ listed_module(Thread *th, Value entry)
     return is_instance_of(entry, &weakref_type) ? weakref_get(th, entry) : retain(th, entry);
 }
 
+/* Takes out of builtins what site and the program put there. */
+static void
+restore_builtins(Thread *th)
+{
+    Value dict = th->interp->builtins, keys = dict_keys_list(th, dict), key;
+    for (int64_t i = interp_state(th)->builtins_count; keys && (key = list_get(th, keys, i)) != NULL; i++) {
+        if (dict_delete(th, dict, key) == FAILED)
+            error_clear(th);
+        drop(th, key);
+        pending_serve(th);
+    }
+    drop_null(th, keys);
+    error_clear(th);
+}
+
+/* sys.stdin, stdout and stderr are those of the start again: what programs put there goes. */
+static void
+restore_streams(Thread *th)
+{
+    static const char *const names[] = {"__stdin__", "stdin", "__stdout__", "stdout", "__stderr__", "stderr"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i += 2) {
+        Value f = sys_get_object(th, names[i]);
+        if (!dict_set_c(th, th->interp->sys_dict, names[i + 1], f ? f : NONE))
+            error_clear(th);
+        drop_null(th, f);
+    }
+}
+
 static void
 clear_modules(Thread *th)
 {
@@ -404,6 +436,7 @@ clear_modules(Thread *th)
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (!dict_set_c(th, th->interp->sys_dict, names[i], NONE))
             error_clear(th);
+    restore_streams(th);
     dict_clear(th, th->interp->modules);
     pending_serve(th);
     gc_collect(th, 2);
@@ -423,6 +456,35 @@ clear_modules(Thread *th)
     drop(th, list);
     pending_serve(th);
     gc_collect(th, 2);
+    restore_builtins(th);
+}
+
+/* Flushes sys.stdout and sys.stderr unless they are closed; whether both could be.  That stdout
+ * could not is told, too. */
+static bool
+flush_streams(Thread *th)
+{
+    static const char *const streams[] = {"stdout", "stderr"};
+    bool good = true;
+    for (int i = 0; i < 2; i++) {
+        Value out = sys_get_object(th, streams[i]);
+        Value closed = out && out != NONE ? get_attr_c(th, out, "closed") : NULL;
+        Answer is = closed ? is_true(th, closed) : NO; /* what does not say counts as open */
+        drop_null(th, closed);
+        error_clear(th);
+        if (out && out != NONE && is != YES) {
+            Value r = call_method_0(th, out, NAME(flush));
+            if (r == NULL) {
+                good = false;
+                if (i == 0)
+                    error_unraisable(th, NULL, out);
+                error_clear(th);
+            }
+            drop_null(th, r);
+        }
+        drop_null(th, out);
+    }
+    return good;
 }
 
 static int
@@ -431,30 +493,13 @@ stop(Thread *th, int code)
     call_and_report(th, "threading", "_shutdown", true);
     call_and_report(th, "atexit", "_run_exitfuncs", true);
     pending_settle(th);
-    sys_flush(th);
+    bool flushed = flush_streams(th);
     store_release(&th->interp->finalizing, 1);
     interp_close(th); /* daemon threads sleep from here on */
     clear_modules(th);
-    /* A last write that fails is told by the exit code, as CPython does. */
-    Value out = sys_get_object(th, "stdout");
-    if (out && out != NONE) {
-        Value closed = get_attr_c(th, out, "closed");
-        if (closed == NULL)
-            error_clear(th);
-        else if (closed == FALSE) {
-            Value r = call_method_0(th, out, NAME(flush));
-            if (r == NULL) {
-                error_unraisable(th, NULL, out);
-                code = 120;
-            }
-            drop_null(th, r);
-        }
-        drop_null(th, closed);
-    }
-    drop_null(th, out);
-    sys_flush(th);
+    flushed = flush_streams(th) && flushed;
     pending_serve(th);
-    return code;
+    return flushed ? code : 120; /* a last write that fails is told by the exit code, as CPython does */
 }
 
 int

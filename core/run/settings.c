@@ -237,6 +237,7 @@ environment_settings(Settings *s)
             return;
         }
         s->utf8_mode = v[0] == '1';
+        s->utf8_given = true;
     }
     s->python_path = environment(s, "PYTHONPATH");
     s->io_encoding = environment(s, "PYTHONIOENCODING");

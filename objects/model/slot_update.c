@@ -109,6 +109,7 @@ update_finalizer(Thread *th, Type *type)
     __atomic_store_n(&type->ops.finalize, fn, __ATOMIC_RELEASE);
     uint32_t flags = __atomic_load_n(&type->ops.ops_flags, __ATOMIC_RELAXED);
     flags = fn ? flags | OPS_FINALIZER : flags & ~OPS_FINALIZER;
+    flags = fn == slot_finalize ? flags | OPS_DEL : flags & ~OPS_DEL;
     __atomic_store_n(&type->ops.ops_flags, flags, __ATOMIC_RELEASE);
 }
 

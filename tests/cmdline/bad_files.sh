@@ -84,9 +84,9 @@ full 'print(5); raise SystemExit(3)' 120 'OSError: \[Errno 28\]'
 full 'print(5)' 1 'OSError: \[Errno 28\]' -u
 full 'import sys; sys.stdout.write("x" * 100000)' 1 'OSError: \[Errno 28\]'
 full 'import os; print(5); os._exit(3)' 3 '^$'
-check full-stderr 1 '^$' bash -c '"$0" -c 1/0 2> /dev/full' "$weft"
+check full-stderr 120 '^$' bash -c '"$0" -c 1/0 2> /dev/full' "$weft"
 check gone-1 120 'OSError: \[Errno 9\] Bad file descriptor' "$weft" -c 'import os; os.close(1); print(4)'
-check gone-2 1 '^$' "$weft" -c 'import os; os.close(2); 1/0'
+check gone-2 120 '^$' "$weft" -c 'import os; os.close(2); 1/0'
 check gone-0 1 'Bad file descriptor' "$weft" -c 'import os; os.close(0); input()'
 check pipe 0 '^0$' bash -c '"$0" -c "for i in range(100000): print(i)" 2> /dev/null | head -n 1' "$weft"
 

@@ -11,6 +11,25 @@ echo 'import sys; print(sys.argv, __name__, __file__, sys.path[0])' > s.py
 printf 'garbage first line\nprint("second")\n' > skip.py
 printf 'print(1)\nprint(2\n' > synt.py
 
+check stdin-newlines 0 "^'a.r.nb.rc.n'" bash -c 'printf "a\r\nb\rc\n" | "$0" -c "import sys; print(repr(sys.stdin.read()))"' "$weft"
+check buffering 0 '^.\(False, False\), \(False, False\), \(True, False\)' env -u PYTHONUNBUFFERED "$weft" -c 'import sys
+print([(f.line_buffering, f.write_through) for f in (sys.stdin, sys.stdout, sys.stderr)])' < /dev/null
+check buffering-off 0 '^.\(False, True\), \(False, True\), \(False, True\)' "$weft" -u -c 'import sys
+print([(f.line_buffering, f.write_through) for f in (sys.stdin, sys.stdout, sys.stderr)])' < /dev/null
+check locale-c 0 '^1 utf-8 surrogateescape None' env -u LC_CTYPE LC_ALL=C "$weft" -c 'import os, sys
+print(sys.flags.utf8_mode, sys.stdout.encoding, sys.stdout.errors, os.environ.get("LC_CTYPE"))'
+check locale-c-utf8-off 0 '^0' env LC_ALL=C PYTHONUTF8=0 "$weft" -c 'import sys; print(sys.flags.utf8_mode)'
+check strange-stdout 120 "Exception ignored in: 5.AttributeError: 'int' object has no attribute 'flush'" "$weft" -c 'import sys; sys.stdout = 5'
+check strange-stderr 120 '^$' "$weft" -c 'import sys; sys.stderr = 5'
+check streams-at-exit 0 '^last words' "$weft" -c 'import io, sys
+class C:
+    def __del__(self): print("last words")
+c = C()
+sys.stdout = io.StringIO()'
+check builtins-at-exit 0 '^gone' "$weft" -c 'import builtins
+class C:
+    def __del__(self): print("gone")
+builtins.c = C()'
 check script 0 "^\['s.py', 'a'\] __main__ $place/s.py $place" "$weft" s.py a
 check command 0 "^\['-c', 'x'\]" "$weft" -c 'import sys; print(sys.argv)' x
 check command-joined 0 '^5$' "$weft" -cprint\(5\)

@@ -24,6 +24,9 @@ check after-exit 0 'SystemExit: 4.*>>> 2' bash -c 'prompt "2\n" -c "raise System
 check banner 0 '^Python 3.11.* on linux.Type "help"' bash -c 'echo | "$weft" -i'
 echo 'print("startup"); sv = 5' > start.py
 check startup 0 'startup.*>>> 5' env PYTHONSTARTUP=start.py bash -c 'prompt "sv\n"'
+echo 'print(__file__, __cached__)' > names.py
+check startup-names 0 "names.py None.*NameError: name '__file__'" env PYTHONSTARTUP=names.py bash -c 'prompt "__file__\n"'
+check future 0 "\{'x': 'y'\}" bash -c 'prompt "from __future__ import annotations\nx: y\n__annotations__\n"'
 check startup-missing 0 'Could not open PYTHONSTARTUP.FileNotFoundError.*>>> 1' env PYTHONSTARTUP=nosuch.py bash -c 'prompt "1\n"'
 check inspect 0 '^$' env PYTHONINSPECT=1 "$weft" -c 'y=3'
 check null-byte 0 'Error.*3' bash -c 'prompt "\"\\000\"\n3\n"'
