@@ -437,7 +437,7 @@ restart:
         if (!same && shared) /* another thread changed it */
             goto restart;
         if (!same)
-            return raise_error(th, &exc_IndexError, "deque mutated during remove().");
+            return raise_error(th, &exc_IndexError, "deque mutated during iteration");
         if (gone != NULL) {
             drop(th, gone);
             return NONE;
@@ -860,7 +860,7 @@ deque_iter_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwn
         return raise_type_error(th, "function takes at %s argument%s (%zu given)",
                                 nargs < 1 ? "least 1" : "most 2", nargs < 1 ? "" : "s", nargs);
     if (!is_deque(arg(args, 0)))
-        return raise_type_error(th, "argument 1 must be collections.deque, not %T", arg(args, 0));
+        return raise_type_error(th, "argument 1 must be collections.deque, not %B", arg(args, 0));
     if (nargs > 1 && !arg_ssize(th, arg(args, 1), &skip))
         return NULL;
     return deque_iter_new(th, type, arg(args, 0), skip);

@@ -142,7 +142,7 @@ io_writable_buffer(Thread *th, const char *fname, Value v, Buffer *out)
         return true;
     if (error_matches(th, &exc_TypeError) || error_matches(th, &exc_BufferError)) {
         error_clear(th);
-        raise_type_error(th, "%s() argument must be read-write bytes-like object, not %T", fname,
+        raise_type_error(th, "%s() argument must be read-write bytes-like object, not %B", fname,
                          v);
     }
     return false;

@@ -333,7 +333,7 @@ str_or_none(Thread *th, const char *what, Value v)
 {
     if (v == NULL || v == NONE || is_str(v))
         return true;
-    raise_type_error(th, "TextIOWrapper() argument '%s' must be str or None, not %T", what, v);
+    raise_type_error(th, "TextIOWrapper() argument '%s' must be str or None, not %B", what, v);
     return false;
 }
 
@@ -616,7 +616,7 @@ static Value
 text_write(Thread *th, Value self, Value text)
 {
     if (!is_str(text))
-        return raise_type_error(th, "write() argument must be str, not %T", text);
+        return raise_type_error(th, "write() argument must be str, not %B", text);
     return io_text_write(th, self, text) ? value_from_fixnum((int64_t)str_length(text)) : NULL;
 }
 

@@ -178,7 +178,7 @@ grouper_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwname
         !args_count(th, "_grouper", nargs, 2, 2))
         return NULL;
     if (!is_instance_of(arg(args, 0), &itertools_groupby_type))
-        return raise_type_error(th, "_grouper() argument 1 must be itertools.groupby, not %T",
+        return raise_type_error(th, "_grouper() argument 1 must be itertools.groupby, not %B",
                                 arg(args, 0));
     return grouper_new(th, arg(args, 0), arg(args, 1));
 }
@@ -359,7 +359,7 @@ block_make(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
         return NULL;
     Value it = arg(args, 0), values = arg(args, 1), next = arg(args, 2);
     if (!is_list(values))
-        return raise_type_error(th, "teedataobject() argument 2 must be list, not %T", values);
+        return raise_type_error(th, "teedataobject() argument 2 must be list, not %B", values);
     Value tuple = list_to_tuple(th, values), self = tuple ? block_new(th, it) : NULL;
     if (self == NULL) {
         drop_null(th, tuple);
@@ -580,7 +580,7 @@ tee_setstate(Thread *th, Value self, Value state)
         return NULL;
     Value block = tuple_item(state, 0);
     if (!is_instance_of(block, &itertools__tee_dataobject_type))
-        return raise_type_error(th, "argument 1 must be itertools._tee_dataobject, not %T", block);
+        return raise_type_error(th, "argument 1 must be itertools._tee_dataobject, not %B", block);
     if (!arg_int(th, tuple_item(state, 1), &index))
         return NULL;
     if (index < 0 || index > BLOCK_VALUES)

@@ -134,7 +134,7 @@ array_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
         return raise_type_error(th, "array() takes at most 2 arguments (%zu given)", nargs);
     Value code = arg(args, 0), initial = nargs > 1 ? arg(args, 1) : NULL;
     if (!is_str(code) || str_length(code) != 1)
-        return raise_type_error(th, "array() argument 1 must be a unicode character, not %T", code);
+        return raise_type_error(th, "array() argument 1 must be a unicode character, not %B", code);
     uint32_t c = str_char(as_str(code), 0);
     if (initial != NULL && c != 'u') {
         if (is_str(initial))
@@ -766,7 +766,7 @@ array_method_fromunicode(Thread *th, Value self, Value text)
 {
     Array *a = as_array(self);
     if (!is_str(text))
-        return raise_type_error(th, "fromunicode() argument must be str, not %T", text);
+        return raise_type_error(th, "fromunicode() argument must be str, not %B", text);
     if (a->kind->code != 'u')
         return raise_value_error(th, "fromunicode() may only be called on unicode type arrays");
     return array_append_text(th, a, text) ? NONE : NULL;
@@ -1195,7 +1195,7 @@ array_reconstructor(Thread *th, Value self, const Arg *args, size_t nargs)
             th, "first argument must be a type object, not %T", type_value);
     if (!is_str(code) || str_length(code) != 1)
         return raise_type_error(
-            th, "_array_reconstructor() argument 2 must be a unicode character, not %T", code);
+            th, "_array_reconstructor() argument 2 must be a unicode character, not %B", code);
     if (!arg_int(th, arg(args, 2), &format))
         return NULL;
     if (!is_bytes(bytes))

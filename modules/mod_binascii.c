@@ -322,7 +322,7 @@ binascii_b2a_base64(Thread *th, Value self, const Arg *args, size_t nargs, Value
     Input in;
     if (!args_bind(th, &params, args, nargs, kwnames, v))
         return NULL;
-    if (v[1] != NULL && !arg_bool(th, v[1], &newline))
+    if (v[1] != NULL && !arg_flag(th, v[1], &newline))
         return NULL;
     if (!input_bytes(th, v[0], &in))
         return NULL;
@@ -416,7 +416,7 @@ binascii_b2a_uu(Thread *th, Value self, const Arg *args, size_t nargs, Value kwn
     Input in;
     if (!args_bind(th, &params, args, nargs, kwnames, v))
         return NULL;
-    if (v[1] != NULL && !arg_bool(th, v[1], &backtick))
+    if (v[1] != NULL && !arg_flag(th, v[1], &backtick))
         return NULL;
     if (!input_bytes(th, v[0], &in))
         return NULL;
@@ -459,7 +459,7 @@ binascii_a2b_qp(Thread *th, Value self, const Arg *args, size_t nargs, Value kwn
     Input in;
     if (!args_bind(th, &params, args, nargs, kwnames, v))
         return NULL;
-    if (v[1] != NULL && !arg_bool(th, v[1], &header))
+    if (v[1] != NULL && !arg_flag(th, v[1], &header))
         return NULL;
     if (!input_ascii(th, v[0], &in))
         return NULL;
@@ -589,8 +589,8 @@ binascii_b2a_qp(Thread *th, Value self, const Arg *args, size_t nargs, Value kwn
     Input in;
     if (!args_bind(th, &params, args, nargs, kwnames, v))
         return NULL;
-    if ((v[1] && !arg_bool(th, v[1], &tabs)) || (v[2] && !arg_bool(th, v[2], &text)) ||
-        (v[3] && !arg_bool(th, v[3], &header)))
+    if ((v[1] && !arg_flag(th, v[1], &tabs)) || (v[2] && !arg_flag(th, v[2], &text)) ||
+        (v[3] && !arg_flag(th, v[3], &header)))
         return NULL;
     if (!input_bytes(th, v[0], &in))
         return NULL;

@@ -308,7 +308,7 @@ check_heap(Thread *th, const char *name, const char *place, Value v)
 {
     if (is_list(v))
         return true;
-    raise_type_error(th, "%s() argument%s must be list, not %T", name, place, v);
+    raise_type_error(th, "%s() argument%s must be list, not %B", name, place, v);
     return false;
 }
 

@@ -243,7 +243,7 @@ builtin_format(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self;
     if (n > 1 && !is_str(arg(a, 1)))
-        return raise_type_error(th, "format() argument 2 must be str, not %T", arg(a, 1));
+        return raise_type_error(th, "format() argument 2 must be str, not %B", arg(a, 1));
     return to_format(th, arg(a, 0), n > 1 ? arg(a, 1) : NULL);
 }
 
@@ -775,7 +775,7 @@ builtin_compile(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         return NULL;
     int flags = 0, optimize = -1, feature = -1;
     bool dont_inherit = false;
-    if (!arg_int(th, v[3], &flags) || !arg_bool(th, v[4], &dont_inherit) || !arg_int(th, v[5], &optimize) ||
+    if (!arg_int(th, v[3], &flags) || !arg_flag(th, v[4], &dont_inherit) || !arg_int(th, v[5], &optimize) ||
         !arg_int(th, v[6], &feature) || !arg_str(th, "compile", "argument 'mode'", v[2]))
         return NULL;
     if (flags & ~(COMPILE_FUTURE_MASK | COMPILE_ONLY_AST | COMPILE_TYPE_COMMENTS | COMPILE_TOP_LEVEL_AWAIT |

@@ -11,7 +11,7 @@ errors_arg(Thread *th, const char *fname, const Arg *a, size_t n, size_t i, cons
     if (n <= i || arg(a, i) == NONE)
         return true;
     if (!is_str(arg(a, i))) {
-        raise_type_error(th, "%s() argument %d must be str or None, not %T", fname, (int)i + 1, arg(a, i));
+        raise_type_error(th, "%s() argument %d must be str or None, not %B", fname, (int)i + 1, arg(a, i));
         return false;
     }
     *errors = str_c(th, arg(a, i));
@@ -23,7 +23,7 @@ str_arg(Thread *th, const char *fname, Value v)
 {
     if (is_str(v))
         return true;
-    raise_type_error(th, "%s() argument 1 must be str, not %T", fname, v);
+    raise_type_error(th, "%s() argument 1 must be str, not %B", fname, v);
     return false;
 }
 
@@ -107,7 +107,7 @@ escape_encode(Thread *th, Value self, const Arg *a, size_t n)
     (void)self;
     const char *errors;
     if (!is_bytes(arg(a, 0)))
-        return raise_type_error(th, "escape_encode() argument 1 must be bytes, not %T", arg(a, 0));
+        return raise_type_error(th, "escape_encode() argument 1 must be bytes, not %B", arg(a, 0));
     if (!errors_arg(th, "escape_encode", a, n, 1, &errors))
         return NULL;
     return with_length(th, codec_escape_encode(th, arg(a, 0)), (size_t)as_bytes(arg(a, 0))->length);
@@ -139,7 +139,7 @@ readbuffer_encode(Thread *th, Value self, const Arg *a, size_t n)
 static bool
 final_arg(Thread *th, const Arg *a, size_t n, size_t i, bool *final)
 {
-    return n <= i || arg_bool(th, arg(a, i), final);
+    return n <= i || arg_flag(th, arg(a, i), final);
 }
 
 /* Bodies see: b (the bytes), errors, taken, incomplete (pointer to taken or NULL). */
@@ -279,7 +279,7 @@ recode(Thread *th, const char *name, const Arg *a, size_t n, Value kwnames, bool
         return NULL;
     for (int i = 1; i < 3; i++)
         if (v[i] && !is_str(v[i]))
-            return raise_type_error(th, "%s() argument '%s' must be str, not %T", name, params.names[i], v[i]);
+            return raise_type_error(th, "%s() argument '%s' must be str, not %B", name, params.names[i], v[i]);
     const char *errors = v[2] ? str_c(th, v[2]) : NULL;
     if (v[2] && errors == NULL)
         return NULL;
@@ -310,7 +310,7 @@ codecs_register_error(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self, (void)n;
     if (!is_str(arg(a, 0)))
-        return raise_type_error(th, "register_error() argument 1 must be str, not %T", arg(a, 0));
+        return raise_type_error(th, "register_error() argument 1 must be str, not %B", arg(a, 0));
     return codec_register_error(th, arg(a, 0), arg(a, 1)) ? NONE : NULL;
 }
 

@@ -89,7 +89,7 @@ fcntl_fcntl(Thread *th, Value self, const Arg *a, size_t n)
     if (number == NULL) {
         if (error_matches(th, &exc_TypeError)) {
             error_clear(th);
-            raise_type_error(th, "fcntl() argument 3 must be int, not %T", v);
+            raise_type_error(th, "fcntl() argument 3 must be int, not %B", v);
         }
         return NULL;
     }
@@ -156,7 +156,7 @@ fcntl_ioctl(Thread *th, Value self, const Arg *a, size_t n)
     if (number == NULL) {
         if (error_matches(th, &exc_TypeError)) {
             error_clear(th);
-            raise_type_error(th, "ioctl() argument 3 must be int, not %T", v);
+            raise_type_error(th, "ioctl() argument 3 must be int, not %B", v);
         }
         return NULL;
     }

@@ -202,7 +202,7 @@ imp_fix_co_filename(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self, (void)n;
     if (!is_exact(arg(a, 0), SHAPE_CODE))
-        return raise_type_error(th, "_fix_co_filename() argument 1 must be code, not %T", arg(a, 0));
+        return raise_type_error(th, "_fix_co_filename() argument 1 must be code, not %B", arg(a, 0));
     if (!arg_str(th, "_fix_co_filename", "argument 2", arg(a, 1)))
         return NULL;
     if (!str_equal(as_code(arg(a, 0))->filename, arg(a, 1)) &&

@@ -77,7 +77,7 @@ str_or_none(Thread *th, const char *what, Value *v)
         *v = NULL;
     if (*v == NULL || is_str(*v))
         return *v == NULL || str_c(th, *v) != NULL;
-    raise_type_error(th, "open() argument '%s' must be str or None, not %T", what, *v);
+    raise_type_error(th, "open() argument '%s' must be str or None, not %B", what, *v);
     return false;
 }
 

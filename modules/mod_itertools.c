@@ -653,7 +653,7 @@ cycle_setstate(Thread *th, Value self, Value state)
         return NULL;
     Value saved = tuple_item(state, 0);
     if (!is_list(saved))
-        return raise_type_error(th, "argument 1 must be list, not %T", saved);
+        return raise_type_error(th, "argument 1 must be list, not %B", saved);
     if (!arg_int(th, tuple_item(state, 1), &first_pass))
         return NULL;
     field_replace(th, &c->head, &c->saved, retain(th, saved));

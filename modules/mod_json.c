@@ -830,12 +830,12 @@ encoder_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames
         return NULL;
     for (int i = 4; i <= 5; i++)
         if (!is_str(v[i]))
-            return raise_type_error(th, "make_encoder() argument %d must be str, not %T", i + 1, v[i]);
+            return raise_type_error(th, "make_encoder() argument %d must be str, not %B", i + 1, v[i]);
     if (!arg_bool(th, v[6], &sort_keys) || !arg_bool(th, v[7], &skipkeys) ||
         !arg_bool(th, v[8], &allow_nan))
         return NULL;
     if (v[0] != NONE && !is_dict(v[0]))
-        return raise_type_error(th, "make_encoder() argument 1 must be dict or None, not %T", v[0]);
+        return raise_type_error(th, "make_encoder() argument 1 must be dict or None, not %B", v[0]);
     Value self = type_alloc(th, type, 0);
     if (self == NULL)
         return NULL;

@@ -38,7 +38,7 @@ locale_setlocale(Thread *th, Value self, const Arg *a, size_t n)
         return NULL;
     if (v != NONE) {
         if (!is_str(v))
-            return raise_type_error(th, "setlocale() argument 2 must be str or None, not %T", v);
+            return raise_type_error(th, "setlocale() argument 2 must be str or None, not %B", v);
         wanted = str_c(th, v);
         if (wanted == NULL)
             return NULL;
@@ -122,7 +122,7 @@ locale_strcoll(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     for (int i = 0; i < 2; i++)
         if (!is_str(arg(a, (size_t)i)))
-            return raise_type_error(th, "strcoll() argument %d must be str, not %T", i + 1, arg(a, (size_t)i));
+            return raise_type_error(th, "strcoll() argument %d must be str, not %B", i + 1, arg(a, (size_t)i));
     wchar_t *x = wide_text(th, arg(a, 0)), *y = x ? wide_text(th, arg(a, 1)) : NULL;
     int r = y ? wcscoll(x, y) : 0;
     bool ok = y != NULL;
@@ -136,7 +136,7 @@ locale_strxfrm(Thread *th, Value self, Value v)
 {
     (void)self;
     if (!is_str(v))
-        return raise_type_error(th, "strxfrm() argument must be str, not %T", v);
+        return raise_type_error(th, "strxfrm() argument must be str, not %B", v);
     wchar_t *x = wide_text(th, v);
     if (x == NULL)
         return NULL;
@@ -208,7 +208,7 @@ message_arg(Thread *th, const char *fname, int which, Value v, bool optional, co
     if (optional && v == NONE)
         return true;
     if (!is_str(v)) {
-        raise_type_error(th, optional ? "%s() argument %d must be str or None, not %T" : "%s() argument %d must be str, not %T",
+        raise_type_error(th, optional ? "%s() argument %d must be str or None, not %B" : "%s() argument %d must be str, not %B",
                          fname, which, v);
         return false;
     }

@@ -149,7 +149,7 @@ static Value
 ask_name(Thread *th, Value self, enum Ask what, Value v, const char *fname)
 {
     if (!is_str(v))
-        return raise_type_error(th, "%s() argument must be str, not %T", fname, v);
+        return raise_type_error(th, "%s() argument must be str, not %B", fname, v);
     Value bytes = fs_encode(th, v);
     Value r = bytes ? ask(th, self, what, (const char *)as_bytes(bytes)->data, 0, v) : NULL;
     drop_null(th, bytes);

@@ -375,7 +375,7 @@ signal_pthread_kill(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     int sig;
     if (!is_int(arg(a, 0)))
-        return raise_type_error(th, "pthread_kill() argument 1 must be int, not %T", arg(a, 0));
+        return raise_type_error(th, "pthread_kill() argument 1 must be int, not %B", arg(a, 0));
     uint64_t ident = int_to_u64_wrap(arg(a, 0));
     if (!arg_int(th, arg(a, 1), &sig))
         return NULL;

@@ -726,7 +726,7 @@ receive_into(Thread *th, Value self, const Arg *a, size_t n, Value kwnames, bool
         !buffer_get(th, v[0], &b, BUFFER_WRITABLE)) {
         if (error_matches(th, &exc_BufferError)) {
             error_clear(th);
-            raise_type_error(th, "%s() argument 1 must be read-write bytes-like object, not %T", params.name, v[0]);
+            raise_type_error(th, "%s() argument 1 must be read-write bytes-like object, not %B", params.name, v[0]);
         }
         return -1;
     }

@@ -467,8 +467,8 @@ string_args(Thread *th, const char *name, const Arg *a, size_t n, Value kwnames,
         *string = arg(a, 0);
         return true;
     }
-    if (!args_bind(th, &params, a, n, kwnames, v) || !arg_ssize_clamped(th, v[1], pos) ||
-        !arg_ssize_clamped(th, v[2], end))
+    if (!args_bind(th, &params, a, n, kwnames, v) || !arg_ssize(th, v[1], pos) ||
+        !arg_ssize(th, v[2], end))
         return false;
     *string = v[0];
     return true;

@@ -132,7 +132,7 @@ symtable_symtable(Thread *th, Value self, const Arg *a, size_t n)
     if (text == NULL)
         goto done;
     if (!is_str(arg(a, 2))) {
-        raise_type_error(th, "symtable() argument 3 must be str, not %T", arg(a, 2));
+        raise_type_error(th, "symtable() argument 3 must be str, not %B", arg(a, 2));
         goto done;
     }
     if (str_equal_ascii(arg(a, 2), "exec"))

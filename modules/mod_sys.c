@@ -238,7 +238,7 @@ sys_intern(Thread *th, Value self, Value s)
     (void)self;
     if (!is_exact(s, SHAPE_STR))
         return is_str(s) ? raise_type_error(th, "can't intern %T", s)
-                         : raise_type_error(th, "intern() argument must be str, not %T", s);
+                         : raise_type_error(th, "intern() argument must be str, not %B", s);
     return str_intern(th, retain(th, s));
 }
 
@@ -332,7 +332,7 @@ sys_call_tracing(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self, (void)n;
     if (!is_tuple(arg(a, 1)))
-        return raise_type_error(th, "call_tracing() argument 2 must be tuple, not %T", arg(a, 1));
+        return raise_type_error(th, "call_tracing() argument 2 must be tuple, not %B", arg(a, 1));
     return call_tuple_dict(th, arg(a, 0), arg(a, 1), NULL);
 }
 

@@ -221,7 +221,7 @@ time_pthread_getcpuclockid(Thread *th, Value self, Value v)
 {
     (void)self;
     if (!is_int(v))
-        return raise_type_error(th, "pthread_getcpuclockid() argument 1 must be int, not %T", v);
+        return raise_type_error(th, "pthread_getcpuclockid() argument 1 must be int, not %B", v);
     uint64_t ident = int_to_u64_wrap(v);
     /* Only threads known to be alive: libc trusts the number it is given. */
     if (ident == os_thread_self()->ident) {
@@ -260,7 +260,7 @@ time_get_clock_info(Thread *th, Value self, Value name)
          false},
     };
     if (!is_str(name))
-        return raise_type_error(th, "get_clock_info() argument 1 must be str, not %T", name);
+        return raise_type_error(th, "get_clock_info() argument 1 must be str, not %B", name);
     for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
         if (!str_equal_ascii(name, clocks[i].name))
             continue;
@@ -642,7 +642,7 @@ time_strftime(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     Value format = arg(args, 0);
     if (!is_str(format))
-        return raise_type_error(th, "strftime() argument 1 must be str, not %T", format);
+        return raise_type_error(th, "strftime() argument 1 must be str, not %B", format);
     Calendar c;
     if (!calendar_optional(th, self, "strftime", args, nargs, 1, &c))
         return NULL;

@@ -21,7 +21,7 @@ static bool
 char_arg(Thread *th, const char *name, const char *which, Value v, uint32_t *c)
 {
     if (!is_str(v) || str_length(v) != 1) {
-        raise_type_error(th, "%s() argument%s must be a unicode character, not %T", name, which, v);
+        raise_type_error(th, "%s() argument%s must be a unicode character, not %B", name, which, v);
         return false;
     }
     *c = str_char(as_str(v), 0);
@@ -190,7 +190,7 @@ form_arg(Thread *th, const char *fname, Value form, Value text, NormalForm *out)
     static const char *const names[] = {"NFC", "NFD", "NFKC", "NFKD"};
     if (!is_str(form) || !is_str(text)) {
         bool first = !is_str(form);
-        raise_type_error(th, "%s() argument %d must be str, not %T", fname, first ? 1 : 2, first ? form : text);
+        raise_type_error(th, "%s() argument %d must be str, not %B", fname, first ? 1 : 2, first ? form : text);
         return false;
     }
     for (size_t i = 0; i < ARRAY_LEN(names); i++)

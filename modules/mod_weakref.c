@@ -59,7 +59,7 @@ weakref_remove_dead(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     Value d = arg(a, 0), v;
     if (!is_dict(d))
-        return raise_type_error(th, "_remove_dead_weakref() argument 1 must be dict, not %T", d);
+        return raise_type_error(th, "_remove_dead_weakref() argument 1 must be dict, not %B", d);
     /* One step: the entry goes only while it holds the dead reference that was seen. */
     for (;;) {
         Answer have = dict_get(th, d, arg(a, 1), &v);

@@ -738,7 +738,7 @@ posix_path_normpath(Thread *th, Value self, Value path)
 {
     (void)self;
     if (!is_str(path))
-        return raise_type_error(th, "_path_normpath() argument 'path' must be str, not %T", path);
+        return raise_type_error(th, "_path_normpath() argument 'path' must be str, not %B", path);
     StrBuilder b;
     str_builder_init(&b);
     Str *s = as_str(path);

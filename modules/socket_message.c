@@ -254,7 +254,7 @@ ancillary_from(Thread *th, Message *m, Value v)
                 raise_type_error(th, "[sendmsg() ancillary data items]() argument must be sequence of length 3, not %lld",
                                  (long long)tuple_length(item));
             else
-                raise_type_error(th, "[sendmsg() ancillary data items]() argument must be 3-item sequence, not %T", item);
+                raise_type_error(th, "[sendmsg() ancillary data items]() argument must be 3-item sequence, not %B", item);
             break;
         }
         ok = arg_int(th, tuple_item(item, 0), &level) && arg_int(th, tuple_item(item, 1), &type) &&

@@ -321,7 +321,7 @@ proto_arg(Thread *th, const Arg *a, size_t n, const char **proto)
 {
     *proto = NULL;
     if (n > 1 && !is_str(arg(a, 1))) {
-        raise_type_error(th, "argument 2 must be str, not %T", arg(a, 1));
+        raise_type_error(th, "argument 2 must be str, not %B", arg(a, 1));
         return false;
     }
     return n < 2 || (*proto = str_c(th, arg(a, 1))) != NULL;
@@ -333,7 +333,7 @@ socket_getservbyname(Thread *th, Value self, const Arg *a, size_t n)
     (void)self;
     const char *name, *proto;
     if (!is_str(arg(a, 0)))
-        return raise_type_error(th, "getservbyname() argument 1 must be str, not %T", arg(a, 0));
+        return raise_type_error(th, "getservbyname() argument 1 must be str, not %B", arg(a, 0));
     if ((name = str_c(th, arg(a, 0))) == NULL || !proto_arg(th, a, n, &proto) ||
         !socket_audit(th, "socket.getservbyname", 2, (Value[]){arg(a, 0), n > 1 ? arg(a, 1) : str_empty}))
         return NULL;
@@ -372,7 +372,7 @@ socket_getprotobyname(Thread *th, Value self, Value v)
 {
     (void)self;
     if (!is_str(v))
-        return raise_type_error(th, "getprotobyname() argument must be str, not %T", v);
+        return raise_type_error(th, "getprotobyname() argument must be str, not %B", v);
     const char *name = str_c(th, v);
     if (name == NULL)
         return NULL;
@@ -426,7 +426,7 @@ socket_inet_aton(Thread *th, Value self, Value v)
     (void)self;
     struct in_addr ip;
     if (!is_str(v))
-        return raise_type_error(th, "inet_aton() argument 1 must be str, not %T", v);
+        return raise_type_error(th, "inet_aton() argument 1 must be str, not %B", v);
     const char *text = str_c(th, v);
     if (text == NULL)
         return NULL;
@@ -459,7 +459,7 @@ socket_inet_pton(Thread *th, Value self, const Arg *a, size_t n)
     if (!arg_int(th, arg(a, 0), &family))
         return NULL;
     if (!is_str(arg(a, 1)))
-        return raise_type_error(th, "inet_pton() argument 2 must be str, not %T", arg(a, 1));
+        return raise_type_error(th, "inet_pton() argument 2 must be str, not %B", arg(a, 1));
     const char *text = str_c(th, arg(a, 1));
     if (text == NULL)
         return NULL;

@@ -327,9 +327,9 @@ make_function(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnam
         return NULL;
     Value code = v[0], globals = v[1], name = v[2], defaults = v[3], closure = v[4];
     if (!is_exact(code, SHAPE_CODE))
-        return raise_type_error(th, "function() argument 'code' must be code, not %T", code);
+        return raise_type_error(th, "function() argument 'code' must be code, not %B", code);
     if (!is_dict(globals))
-        return raise_type_error(th, "function() argument 'globals' must be dict, not %T", globals);
+        return raise_type_error(th, "function() argument 'globals' must be dict, not %B", globals);
     if (name != NULL && name != NONE && !is_str(name))
         return raise_type_error(th, "arg 3 (name) must be None or string");
     if (defaults != NULL && defaults != NONE && !is_tuple(defaults))

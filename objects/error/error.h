@@ -29,7 +29,8 @@ typedef struct ErrorItem {
 } ErrorItem;
 
 /* Raises `type` with a formatted message; returns NULL.  Besides printf's: %V the str() of a
- * Value, %R its repr(), %T the type name of a Value, %N the name of a Type*. */
+ * Value, %R its repr(), %T the type name of a Value, %B the same but None for None, %N the name of
+ * a Type*. */
 COLD void *raise_error(Thread *th, Type *type, const char *format, ...);
 COLD void *raise_value(Thread *th, Type *type, Value arg);      /* type(arg) */
 COLD void *raise_none(Thread *th, Type *type);                  /* type() */

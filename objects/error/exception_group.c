@@ -88,7 +88,7 @@ group_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
     Value given = arg(args, 1);
     if (!is_str(message))
         return raise_type_error(
-            th, "BaseExceptionGroup.__new__() argument 1 must be str, not %T", message);
+            th, "BaseExceptionGroup.__new__() argument 1 must be str, not %B", message);
     if (!is_sequence(given))
         return raise_type_error(th, "second argument (exceptions) must be a sequence");
     Value exceptions = sequence_tuple(th, given);

@@ -36,7 +36,7 @@ check_str(Thread *th, Value v, int position)
 {
     if (is_str(v))
         return true;
-    raise_type_error(th, "argument %d must be str, not %T", position, v);
+    raise_type_error(th, "argument %d must be str, not %B", position, v);
     return false;
 }
 

@@ -80,7 +80,7 @@ tb_new(Thread *th, Type *type, const Arg *args, size_t nargs, Value kwnames)
     if (!args_bind(th, &params, args, nargs, kwnames, v))
         return NULL;
     if (!is_exact(v[1], SHAPE_FRAME))
-        return raise_type_error(th, "TracebackType() argument 'tb_frame' must be frame, not %T",
+        return raise_type_error(th, "TracebackType() argument 'tb_frame' must be frame, not %B",
                                 v[1]);
     if (!arg_int(th, v[2], &lasti) || !arg_int(th, v[3], &line))
         return NULL;

@@ -267,6 +267,16 @@ arg_bool(Thread *th, Value v, bool *out)
 }
 
 bool
+arg_flag(Thread *th, Value v, bool *out)
+{
+    int n = *out;
+    if (!arg_int(th, v, &n))
+        return false;
+    *out = n != 0;
+    return true;
+}
+
+bool
 arg_str(Thread *th, const char *fname, const char *what, Value v)
 {
     if (LIKELY(v == NULL || is_str(v)))

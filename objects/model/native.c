@@ -75,7 +75,8 @@ full_name(Thread *th, const MethodDef *def, Value self)
         return r;
     }
     Type *type = (def->flags & METHOD_CLASS) != 0 && is_type(self) ? as_type(self) : type_of(self);
-    return str_format_c(th, "%N.%s", defining_type(type, def), def->name);
+    const char *owner = type_name(defining_type(type, def)), *dot = strrchr(owner, '.');
+    return str_format_c(th, "%s.%s", dot ? dot + 1 : owner, def->name);
 }
 
 /* The call does not fit the definition: says why. */

@@ -165,6 +165,7 @@ RAISES bool arg_long(Thread *th, Value v, int64_t *out);
 RAISES bool arg_ulong(Thread *th, Value v, uint64_t *out);
 RAISES bool arg_double(Thread *th, Value v, double *out);      /* __float__, __index__ */
 RAISES bool arg_bool(Thread *th, Value v, bool *out);          /* truth */
+RAISES bool arg_flag(Thread *th, Value v, bool *out);          /* an int that is not 0 */
 RAISES bool arg_str(Thread *th, const char *fname, const char *what, Value v); /* TypeError unless str */
 
 #endif

@@ -396,7 +396,7 @@ static Value
 method_format(Thread *th, Value self, Value spec)
 {
     if (!is_str(spec))
-        return raise_type_error(th, "__format__() argument must be str, not %T", spec);
+        return raise_type_error(th, "__format__() argument must be str, not %B", spec);
     if (str_length(spec) != 0)
         return raise_type_error(th, "unsupported format string passed to %T.__format__", self);
     return to_str(th, self);

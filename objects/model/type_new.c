@@ -656,10 +656,10 @@ type_new(Thread *th, Type *meta, const Arg *args, size_t nargs, Value kwnames)
         return raise_type_error(th, "type.__new__() takes exactly 3 arguments (%zu given)", nargs);
     Value name = arg(args, 0), bases = arg(args, 1), namespace = arg(args, 2);
     if (!is_str(name))
-        return raise_type_error(th, "type.__new__() argument 1 must be str, not %T", name);
+        return raise_type_error(th, "type.__new__() argument 1 must be str, not %B", name);
     if (!is_tuple(bases))
-        return raise_type_error(th, "type.__new__() argument 2 must be tuple, not %T", bases);
+        return raise_type_error(th, "type.__new__() argument 2 must be tuple, not %B", bases);
     if (!is_dict(namespace))
-        return raise_type_error(th, "type.__new__() argument 3 must be dict, not %T", namespace);
+        return raise_type_error(th, "type.__new__() argument 3 must be dict, not %B", namespace);
     return type_create(th, meta, name, bases, namespace, args + 3, kwnames);
 }

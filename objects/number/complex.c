@@ -501,7 +501,7 @@ static Value
 complex_format(Thread *th, Value self, Value spec)
 {
     if (!is_str(spec))
-        return raise_type_error(th, "__format__() argument must be str, not %T", spec);
+        return raise_type_error(th, "__format__() argument must be str, not %B", spec);
     return format_complex(th, self, spec);
 }
 

@@ -471,7 +471,7 @@ static Value
 float_format(Thread *th, Value self, Value spec)
 {
     if (!is_str(spec))
-        return raise_type_error(th, "__format__() argument must be str, not %T", spec);
+        return raise_type_error(th, "__format__() argument must be str, not %B", spec);
     return format_float(th, self, spec);
 }
 
@@ -491,7 +491,7 @@ float_getformat(Thread *th, Value type, Value kind)
 {
     (void)type;
     if (!is_str(kind))
-        return raise_type_error(th, "__getformat__() argument must be str, not %T", kind);
+        return raise_type_error(th, "__getformat__() argument must be str, not %B", kind);
     if (!str_equal_ascii(kind, "double") && !str_equal_ascii(kind, "float"))
         return raise_value_error(th, "__getformat__() argument 1 must be 'double' or 'float'");
     return str_from_c(th, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "IEEE, little-endian"

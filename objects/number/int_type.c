@@ -355,7 +355,7 @@ static Value
 int_format(Thread *th, Value self, Value spec)
 {
     if (!is_str(spec))
-        return raise_type_error(th, "__format__() argument must be str, not %T", spec);
+        return raise_type_error(th, "__format__() argument must be str, not %B", spec);
     return format_int(th, self, spec);
 }
 
@@ -386,7 +386,7 @@ read_byte_order(Thread *th, const char *function, Value order, bool *little)
     if (order == NULL)
         return true;
     if (!is_str(order)) {
-        raise_type_error(th, "%s() argument 'byteorder' must be str, not %T", function, order);
+        raise_type_error(th, "%s() argument 'byteorder' must be str, not %B", function, order);
         return false;
     }
     if (str_equal_ascii(order, "little"))

@@ -289,7 +289,7 @@ bytes_source_encoded(Thread *th, Value source, Value encoding, Value errors,
             continue;
         }
         if (!is_str(given[i])) {
-            raise_type_error(th, "%s() argument '%s' must be str, not %T", type_name,
+            raise_type_error(th, "%s() argument '%s' must be str, not %B", type_name,
                              i == 0 ? "encoding" : "errors", given[i]);
             return FAILED;
         }

@@ -493,7 +493,7 @@ splitlines_method(Thread *th, Value self, const Arg *args, size_t nargs, Value k
         .name = "splitlines", .names = {"keepends"}, .positional = 1};
     Value v[1] = {NULL};
     bool keep = false, kind = makes_bytearray(self);
-    if (!args_bind(th, &params, args, nargs, kwnames, v) || !arg_bool(th, v[0], &keep)) {
+    if (!args_bind(th, &params, args, nargs, kwnames, v) || !arg_flag(th, v[0], &keep)) {
         return NULL;
     }
     Value list = list_new(th, 4);
@@ -818,7 +818,7 @@ pad_args(Thread *th, Value self, const Arg *args, size_t nargs, const char *name
             b = byte_view(th, f);
         }
         if (b.n != 1) {
-            raise_type_error(th, "%s() argument 2 must be a byte string of length 1, not %T",
+            raise_type_error(th, "%s() argument 2 must be a byte string of length 1, not %B",
                              name, f);
             return false;
         }
@@ -1142,7 +1142,7 @@ decode_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnam
             continue;
         }
         if (!is_str(v[i])) {
-            return raise_type_error(th, "decode() argument '%s' must be str, not %T",
+            return raise_type_error(th, "decode() argument '%s' must be str, not %B",
                                     params.names[i], v[i]);
         }
         if ((text[i] = str_c(th, v[i])) == NULL) {
@@ -1265,7 +1265,7 @@ Value
 bytes_fromhex(Thread *th, Value text)
 {
     if (!is_str(text)) {
-        return raise_type_error(th, "fromhex() argument must be str, not %T", text);
+        return raise_type_error(th, "fromhex() argument must be str, not %B", text);
     }
     Chars c = chars_of(text);
     Value v = bytes_new(th, c.n / 2);

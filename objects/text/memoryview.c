@@ -798,7 +798,7 @@ tobytes_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwna
     bool fortran = false;
     if (v[0] != NULL && v[0] != NONE) {
         if (!is_str(v[0])) {
-            return raise_type_error(th, "tobytes() argument 'order' must be str or None, not %T",
+            return raise_type_error(th, "tobytes() argument 'order' must be str or None, not %B",
                                     v[0]);
         }
         if (str_equal_ascii(v[0], "F")) {
@@ -931,7 +931,7 @@ cast_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames
         return NULL;
     }
     if (!is_str(v[0])) {
-        return raise_type_error(th, "cast() argument 'format' must be str, not %T", v[0]);
+        return raise_type_error(th, "cast() argument 'format' must be str, not %B", v[0]);
     }
     if (!check_released(th, m)) {
         return NULL;

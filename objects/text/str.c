@@ -771,7 +771,7 @@ decode_object(Thread *th, Value o, Value encoding, Value errors)
     const char *encoding_c = NULL, *errors_c = NULL;
     if (encoding != NULL) {
         if (!is_text(encoding)) {
-            return raise_type_error(th, "str() argument 'encoding' must be str, not %T", encoding);
+            return raise_type_error(th, "str() argument 'encoding' must be str, not %B", encoding);
         }
         if ((encoding_c = str_c(th, encoding)) == NULL) {
             return NULL;
@@ -779,7 +779,7 @@ decode_object(Thread *th, Value o, Value encoding, Value errors)
     }
     if (errors != NULL) {
         if (!is_text(errors)) {
-            return raise_type_error(th, "str() argument 'errors' must be str, not %T", errors);
+            return raise_type_error(th, "str() argument 'errors' must be str, not %B", errors);
         }
         if ((errors_c = str_c(th, errors)) == NULL) {
             return NULL;

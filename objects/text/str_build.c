@@ -357,6 +357,9 @@ append_value(Thread *th, StrBuilder *b, const Directive *d, Value v)
     if (d->conversion == 'T') {
         return append_c_text(th, b, d, v == NULL ? "NULL" : type_name_of(v));
     }
+    if (d->conversion == 'B') {
+        return append_c_text(th, b, d, v == NULL ? "NULL" : v == NONE ? "None" : type_name_of(v));
+    }
     if (v == NULL) {
         return str_builder_c(th, b, "<NULL>");
     }
@@ -381,7 +384,7 @@ append_directive(Thread *th, StrBuilder *b, const Directive *d, va_list *ap)
     case 'c': return str_builder_char(th, b, (uint32_t)va_arg(*ap, int));
     case 's': return append_c_text(th, b, d, va_arg(*ap, const char *));
     case 'N': return append_c_text(th, b, d, type_name(va_arg(*ap, Type *)));
-    case 'V': case 'R': case 'A': case 'T':
+    case 'V': case 'R': case 'A': case 'T': case 'B':
         return append_value(th, b, d, va_arg(*ap, Value));
     default: return format_number(th, b, d, ap);
     }

@@ -166,7 +166,7 @@ static Value
 removeprefix_method(Thread *th, Value self, Value prefix)
 {
     if (!is_str(prefix)) {
-        return raise_type_error(th, "removeprefix() argument must be str, not %T", prefix);
+        return raise_type_error(th, "removeprefix() argument must be str, not %B", prefix);
     }
     Chars c = chars_of(self), x = chars_of(prefix);
     if (x.n <= c.n && chars_equal(chars_sub(c, 0, x.n), x)) {
@@ -179,7 +179,7 @@ static Value
 removesuffix_method(Thread *th, Value self, Value suffix)
 {
     if (!is_str(suffix)) {
-        return raise_type_error(th, "removesuffix() argument must be str, not %T", suffix);
+        return raise_type_error(th, "removesuffix() argument must be str, not %B", suffix);
     }
     Chars c = chars_of(self), x = chars_of(suffix);
     if (x.n <= c.n && chars_equal(chars_sub(c, c.n - x.n, c.n), x)) {
@@ -336,10 +336,10 @@ maketrans_method(Thread *th, Value self, const Arg *args, size_t nargs)
     }
     Value y = arg(args, 1), z = nargs > 2 ? arg(args, 2) : NULL;
     if (!is_str(y)) {
-        return raise_type_error(th, "maketrans() argument 2 must be str, not %T", y);
+        return raise_type_error(th, "maketrans() argument 2 must be str, not %B", y);
     }
     if (z != NULL && !is_str(z)) {
-        return raise_type_error(th, "maketrans() argument 3 must be str, not %T", z);
+        return raise_type_error(th, "maketrans() argument 3 must be str, not %B", z);
     }
     if (!is_str(x)) {
         return raise_type_error(
@@ -382,7 +382,7 @@ encode_method(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnam
             continue;
         }
         if (!is_str(v[i])) {
-            return raise_type_error(th, "encode() argument '%s' must be str, not %T",
+            return raise_type_error(th, "encode() argument '%s' must be str, not %B",
                                     params.names[i], v[i]);
         }
         if ((text[i] = str_c(th, v[i])) == NULL) {
@@ -396,7 +396,7 @@ static Value
 format_dunder(Thread *th, Value self, Value spec)
 {
     if (!is_str(spec)) {
-        return raise_type_error(th, "__format__() argument must be str, not %T", spec);
+        return raise_type_error(th, "__format__() argument must be str, not %B", spec);
     }
     return format_str(th, self, spec);
 }

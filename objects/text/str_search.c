@@ -529,10 +529,10 @@ str_replace_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     Value old = arg(args, 0), new_ = arg(args, 1);
     if (!is_text(old)) {
-        return raise_type_error(th, "replace() argument 1 must be str, not %T", old);
+        return raise_type_error(th, "replace() argument 1 must be str, not %B", old);
     }
     if (!is_text(new_)) {
-        return raise_type_error(th, "replace() argument 2 must be str, not %T", new_);
+        return raise_type_error(th, "replace() argument 2 must be str, not %B", new_);
     }
     int64_t count = -1;
     if (nargs > 2 && !arg_ssize(th, arg(args, 2), &count)) {

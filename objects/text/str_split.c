@@ -315,7 +315,7 @@ str_splitlines_method(Thread *th, Value self, const Arg *args, size_t nargs, Val
     if ((nargs > 0 || kwnames != NULL) && !args_bind(th, &params, args, nargs, kwnames, v)) {
         return NULL;
     }
-    if (!arg_bool(th, v[0], &keep)) {
+    if (!arg_flag(th, v[0], &keep)) {
         return NULL;
     }
     Value list = list_new(th, 12);
