@@ -608,7 +608,11 @@ add_records(Thread *th, Value m, Settings *s)
     Value ints[] = {INT(64), INT(8), INT(4300), INT(640)};
     Value hashes[] = {INT(64), INT(((int64_t)1 << 61) - 1), INT(314159), INT(0), INT(1000003),
                       str_from_c(th, "siphash13"), INT(64), INT(128), INT(0)};
-    Value thread[] = {str_from_c(th, "pthread"), str_from_c(th, "mutex+cond"), NONE};
+    /* Signals interrupt waiting for a lock: what programs take "semaphore" for.  The locks are our own. */
+    char library[64];
+    size_t n = confstr(_CS_GNU_LIBPTHREAD_VERSION, library, sizeof library);
+    Value thread[] = {str_from_c(th, "pthread"), str_from_c(th, "semaphore"),
+                      n > 0 && n <= sizeof library ? str_from_c(th, library) : NONE};
     return add_record(th, m, "flags", &flags_spec, flags, 18) &&
            add_record(th, m, "version_info", &version_spec, version, 5) &&
            add_record(th, m, "float_info", &float_spec_, floats, 11) &&
