@@ -1,7 +1,7 @@
 /* chunk.c -- 4 MiB chunks from mimalloc, cut into slabs.
  *
  * Chunks with an unused slab are in a list, searched from its front; a chunk whose slabs are
- * all unused goes back to mimalloc, except one that is kept.  A context gets slabs that it had
+ * all unused goes back to mimalloc, except one for each context.  A context gets slabs that it had
  * before, if it can: what another has written last lies in the caches of another processor, and
  * fetching 64 KiB from there costs more than fresh pages.  From the fifth chunk on the
  * kernel is asked for huge pages: a growing heap then costs a fraction of the page faults;
@@ -208,6 +208,17 @@ chunk_take(unsigned count, size_t bytes, uint16_t id)
     return s;
 }
 
+/* Unused slabs that are kept for the next need: a chunk's for each context, up to 8, as threads may
+ * all do what one does: make objects and drop them again. */
+static uint32_t
+slabs_kept(void)
+{
+    if (load_relaxed(&threads_started) == 0)
+        return CHUNK_SLABS;
+    uint32_t contexts = load_relaxed(&thread_id_high);
+    return CHUNK_SLABS * (contexts < 8 ? contexts : 8);
+}
+
 void
 chunk_give_back(Slab *s, unsigned count)
 {
@@ -221,9 +232,9 @@ chunk_give_back(Slab *s, unsigned count)
         list_add(c);
     c->free_mask |= run_mask(first, count);
     free_slabs += count;
-    if (c->free_mask == ALL_FREE && free_slabs > CHUNK_SLABS)
+    if (c->free_mask == ALL_FREE && free_slabs > slabs_kept())
         chunk_free_locked(c);
-    else if (!c->huge_pages && free_slabs > 2 * CHUNK_SLABS &&
+    else if (!c->huge_pages && free_slabs > CHUNK_SLABS + slabs_kept() &&
              free_slabs > chunks * CHUNK_SLABS / 2) {
         /* Much is unused, but scattered: let the kernel have these pages. */
         char *start = chunk_slab_start(c, (unsigned)first);
