@@ -123,12 +123,13 @@ reclaim_watch(Thread *th)
         set_busy(th->reclaim);
 }
 
-/* th has nothing queued any more. */
+/* th has nothing queued any more, except calls. */
 static void
 set_idle(Thread *th)
 {
-    store_relaxed(&th->reclaim->busy, BUSY_NO);
-    th->offline_work = 0;
+    Reclaim *r = th->reclaim;
+    store_relaxed(&r->busy, BUSY_NO);
+    th->offline_work = r->late_next != r->late.count;
     if (th->credits->filled)
         reclaim_watch(th);
 }

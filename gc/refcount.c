@@ -231,6 +231,8 @@ queue_unlock(MergeQueue *q)
     byte_unlock((ByteLock *)(void *)&q->lock);
 }
 
+static void help(Thread *th, Thread *owner, const Object *own);
+
 /* Puts an object that has just become QUEUED into its owner's queue. */
 static void
 queue_to_owner(Thread *th, Object *o, uint16_t id)
@@ -261,7 +263,7 @@ queue_to_owner(Thread *th, Object *o, uint16_t id)
         else if (UNLIKELY(before >= RETIRE_HARD / 64))
             reclaim_throttle(th); /* the owner does not keep up */
     } else
-        merge_help(th, owner);
+        help(th, owner, o);
 }
 
 /* Takes the queue of `owner` as one array; *n entries.  The caller frees it. */
@@ -311,8 +313,9 @@ merge_serve(Thread *th)
     }
 }
 
-void
-merge_help(Thread *th, Thread *owner)
+/* merge_help(), because th has dropped `own` (or NULL). */
+static void
+help(Thread *th, Thread *owner, const Object *own)
 {
     while (load_seq_cst(&owner->merge_count) != 0) {
         if (!thread_claim(owner))
@@ -321,15 +324,21 @@ merge_help(Thread *th, Thread *owner)
         Object **items = take_queue(owner, &n);
         uint32_t dead = merge_all(items, n, (uint16_t)owner->id);
         thread_unclaim(owner);
-        /* The dead die without the claim: their dealloc may take long (rules E2).  One alone is
-         * what th has just dropped. */
+        /* The dead die without the claim: their dealloc may take long (rules E2). */
         bool before = th->reclaim->others;
-        th->reclaim->others |= n > 1;
-        for (uint32_t i = 0; i < dead; i++)
+        for (uint32_t i = 0; i < dead; i++) {
+            th->reclaim->others = before || items[i] != own;
             object_die(th, items[i]);
+        }
         th->reclaim->others = before;
         mem_free(items);
     }
+}
+
+void
+merge_help(Thread *th, Thread *owner)
+{
+    help(th, owner, NULL);
 }
 
 /* ---------------------------------------------------------------- dealloc */
