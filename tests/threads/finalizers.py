@@ -32,7 +32,7 @@ def hang_test(make_lock, use_weakref, rounds=200):
     ended = []
 
     def ran(*_):
-        if inside and inside[0] == threading.get_ident():
+        if inside[:1] == [threading.get_ident()]:
             inside.append("a finalizer ran inside the section")
         with lock:
             count[0] += 1
