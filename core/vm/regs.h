@@ -107,14 +107,21 @@ reg_own(Thread *th, Value w)
     return w;
 }
 
+#define OWNER_WORD_SHARED ((uint32_t)BIT_SHARED << 24)
+
+/* owner, lock and bits in one load; each is its own atomic. */
+static inline uint32_t
+object_owner_word(const Object *o)
+{
+    _Static_assert(__builtin_offsetof(struct Object, owner) == 12, "owner, lock, bits");
+    return __atomic_load_n((const uint32_t *)(const void *)&o->owner, __ATOMIC_RELAXED);
+}
+
 /* Whether `o` is private to th: what is read from it must be counted. */
 static inline bool
 object_is_private(Thread *th, const Object *o)
 {
-    uint32_t word; /* owner, lock and bits in one load; each is its own atomic */
-    _Static_assert(__builtin_offsetof(struct Object, owner) == 12, "owner, lock, bits");
-    word = __atomic_load_n((const uint32_t *)(const void *)&o->owner, __ATOMIC_RELAXED);
-    return (word & (0xffffu | (uint32_t)BIT_SHARED << 24)) == th->id;
+    return (object_owner_word(o) & (0xffffu | OWNER_WORD_SHARED)) == th->id;
 }
 
 /* object_touch() for a container that is about to be read into a register; whether what is read
@@ -123,9 +130,11 @@ object_is_private(Thread *th, const Object *o)
 static inline bool
 reg_touch(Thread *th, Object *o)
 {
-    if (LIKELY(object_is_private(th, o)))
+    uint32_t word = object_owner_word(o);
+    if (LIKELY((word & (0xffffu | OWNER_WORD_SHARED)) == th->id))
         return true;
-    object_touch(th, o);
+    if (UNLIKELY(!(word & OWNER_WORD_SHARED)))
+        object_share_slow(o);
     return false;
 }
 
