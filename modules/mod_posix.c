@@ -15,7 +15,10 @@
 #include <sys/resource.h>
 #include <spawn.h>
 #include <sys/xattr.h>
+#include <linux/memfd.h>
+#include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/eventfd.h>
 #include <stdio.h>
 
@@ -86,6 +89,12 @@ dir_fd_arg(Thread *th, Value v, int *fd)
     return arg_int(th, v, fd);
 }
 
+Value
+dir_fd_value(int fd)
+{
+    return value_from_fixnum(fd == AT_FDCWD ? -1 : fd);
+}
+
 bool
 path_arg(Thread *th, const char *fname, const char *what, Value v, int allow, PathArg *out)
 {
@@ -95,24 +104,36 @@ path_arg(Thread *th, const char *fname, const char *what, Value v, int allow, Pa
         out->object = NONE;
         return true;
     }
-    if ((allow & 1) && !is_str(v) && !is_bytes(v) && type_of(v)->s.index) {
+    bool buffer = !is_str(v) && !is_bytes(v) && has_buffer(v);
+    if ((allow & 1) && !is_str(v) && !is_bytes(v) && !buffer && type_of(v)->s.index) {
         Value n = to_index(th, v);
         bool ok = n && arg_int(th, n, &out->fd);
         drop_null(th, n);
         return ok;
     }
+    const char *wanted = allow == 3   ? "string, bytes, os.PathLike, integer or None"
+                         : allow == 2 ? "string, bytes, os.PathLike or None"
+                         : allow == 1 ? "string, bytes, os.PathLike or integer"
+                                      : "string, bytes or os.PathLike";
     Value path = NULL;
     if (is_str(v) || is_bytes(v))
         path = retain(th, v);
-    else {
+    else if (buffer) {
+        Buffer b;
+        if (!warn(th, &exc_DeprecationWarning, 1, "%s%s%s should be %s, not %T", fname ? fname : "",
+                  fname ? ": " : "", what, wanted, v) ||
+            !buffer_read(th, v, &b, BUFFER_SIMPLE))
+            return false;
+        path = bytes_from(th, b.data, (size_t)b.length);
+        buffer_release(th, &b);
+        if (path == NULL)
+            return false;
+    } else {
         bool missing = false;
         path = call_special(th, v, NAME(__fspath__), NULL, 0, &missing);
         if (path == NULL && missing) {
-            raise_type_error(th, "%s%s%s should be %s, not %T", fname ? fname : "", fname ? ": " : "",
-                             what, allow == 3   ? "string, bytes, os.PathLike, integer or None"
-                                   : allow == 2 ? "string, bytes, os.PathLike or None"
-                                   : allow == 1 ? "string, bytes, os.PathLike or integer"
-                                                : "string, bytes or os.PathLike", v);
+            raise_type_error(th, "%s%s%s should be %s, not %T", fname ? fname : "", fname ? ": " : "", what,
+                             wanted, v);
             return false;
         }
         if (path && !is_str(path) && !is_bytes(path)) {
@@ -152,6 +173,49 @@ path_result(Thread *th, const PathArg *p, const char *name, size_t n)
     return p->bytes ? bytes_from(th, name, n) : str_from_fs(th, name, n);
 }
 
+bool
+id_arg(Thread *th, Value v, uint32_t *out, const char *what)
+{
+    int64_t n;
+    if (!is_int(v) && type_of(v)->s.index == NULL) {
+        raise_type_error(th, "%s should be integer, not %T", what, v);
+        return false;
+    }
+    Value i = to_index(th, v);
+    if (i == NULL)
+        return false;
+    bool fits = int_fits_i64(i, &n), positive = int_sign(i) > 0;
+    drop(th, i);
+    if (!fits || n < -1 || n > UINT32_MAX) {
+        char text[32]; /* what fits a C long is too small, whichever end it is beyond */
+        snprintf(text, sizeof text, "%s is %s", what, !fits && positive ? "greater than maximum" : "less than minimum");
+        raise_overflow(th, text);
+        return false;
+    }
+    *out = (uint32_t)n;
+    return true;
+}
+
+bool
+posix_audit(Thread *th, const char *event, size_t n, ...)
+{
+    if (interp_object(th, INTERP_AUDIT_HOOKS) == NULL)
+        return true;
+    Value args = tuple_new(th, n);
+    if (args == NULL)
+        return false;
+    va_list list;
+    va_start(list, n);
+    for (size_t i = 0; i < n; i++) {
+        Value v = va_arg(list, Value);
+        tuple_init_item(args, (int64_t)i, v ? retain(th, v) : NONE);
+    }
+    va_end(list);
+    bool ok = upcalls.audit(th, event, args);
+    drop(th, args);
+    return ok;
+}
+
 PosixState *
 posix_state(Thread *th)
 {
@@ -171,24 +235,35 @@ static const StructSeqField stat_fields[] = {
     F("st_mtime_ns", "time of last modification in nanoseconds"),
     F("st_ctime_ns", "time of last change in nanoseconds"), F("st_blksize", "blocksize for filesystem I/O"),
     F("st_blocks", "number of blocks allocated"), F("st_rdev", "device type (if inode device)"), F(NULL, NULL)};
-static const StructSeqSpec stat_spec = {"os.stat_result", "stat_result: Result from stat, fstat, or lstat.", stat_fields, 10};
+static const StructSeqSpec stat_spec = {
+    .name = "os.stat_result", .doc = "stat_result: Result from stat, fstat, or lstat.", .fields = stat_fields, .visible = 10};
 static const StructSeqField statvfs_fields[] = {
     F("f_bsize", ""), F("f_frsize", ""), F("f_blocks", ""), F("f_bfree", ""), F("f_bavail", ""), F("f_files", ""),
     F("f_ffree", ""), F("f_favail", ""), F("f_flag", ""), F("f_namemax", ""), F("f_fsid", ""), F(NULL, NULL)};
-static const StructSeqSpec statvfs_spec = {"os.statvfs_result", "statvfs_result: Result from statvfs or fstatvfs.", statvfs_fields, 10};
+static const StructSeqSpec statvfs_spec = {
+    .name = "os.statvfs_result", .doc = "statvfs_result: Result from statvfs or fstatvfs.", .fields = statvfs_fields, .visible = 10};
 static const StructSeqField terminal_fields[] = {
     F("columns", "width of the terminal window in characters"), F("lines", "height of the terminal window in characters"), F(NULL, NULL)};
-static const StructSeqSpec terminal_spec = {"os.terminal_size", "A tuple of (columns, lines) for holding terminal window size", terminal_fields, 2};
+static const StructSeqSpec terminal_spec = {
+    .name = "os.terminal_size", .doc = "A tuple of (columns, lines) for holding terminal window size", .fields = terminal_fields, .visible = 2};
 static const StructSeqField uname_fields[] = {
     F("sysname", "operating system name"), F("nodename", "name of machine on network (implementation-defined)"),
     F("release", "operating system release"), F("version", "operating system version"), F("machine", "hardware identifier"), F(NULL, NULL)};
-static const StructSeqSpec uname_spec = {"posix.uname_result", "uname_result: Result from os.uname().", uname_fields, 5};
+static const StructSeqSpec uname_spec = {
+    .name = "posix.uname_result", .doc = "uname_result: Result from os.uname().", .fields = uname_fields, .visible = 5};
 static const StructSeqField times_fields[] = {
     F("user", "user time"), F("system", "system time"), F("children_user", "user time of children"),
     F("children_system", "system time of children"), F("elapsed", "elapsed time since an arbitrary point in the past"), F(NULL, NULL)};
-static const StructSeqSpec times_spec = {"posix.times_result", "times_result: Result from os.times().", times_fields, 5};
-static const StructSeqField sched_fields[] = {F("sched_priority", "the scheduling priority"), F(NULL, NULL)};
-static const StructSeqSpec sched_spec = {"posix.sched_param", "Currently has only one field: sched_priority", sched_fields, 1};
+static const StructSeqSpec times_spec = {
+    .name = "posix.times_result", .doc = "times_result: Result from os.times().", .fields = times_fields, .visible = 5};
+static const StructSeqField waitid_fields[] = {F("si_pid", ""), F("si_uid", ""), F("si_signo", ""), F("si_status", ""), F("si_code", ""), F(NULL, NULL)};
+static const StructSeqSpec waitid_spec = {
+    .name = "posix.waitid_result",
+    .doc = "waitid_result: Result from waitid.\n\nThis object may be accessed either as a tuple of\n"
+           "  (si_pid, si_uid, si_signo, si_status, si_code),\nor via the attributes si_pid, si_uid, and so on.\n\n"
+           "See os.waitid for more information.",
+    .fields = waitid_fields, .visible = 5,
+};
 #undef F
 
 static Value
@@ -252,7 +327,11 @@ static const struct {
     C(POSIX_FADV_WILLNEED) C(POSIX_FADV_DONTNEED) C(SCHED_OTHER) C(SCHED_FIFO) C(SCHED_RR) C(SCHED_BATCH)
     C(SCHED_IDLE) C(SCHED_RESET_ON_FORK) C(XATTR_CREATE) C(XATTR_REPLACE) C(RTLD_LAZY) C(RTLD_NOW)
     C(RTLD_GLOBAL) C(RTLD_LOCAL) C(RTLD_NODELETE) C(RTLD_NOLOAD) C(RTLD_DEEPBIND) C(GRND_RANDOM)
-    C(GRND_NONBLOCK) C(MFD_CLOEXEC) C(MFD_ALLOW_SEALING) C(MFD_HUGETLB) C(EFD_CLOEXEC) C(EFD_NONBLOCK)
+    C(GRND_NONBLOCK) C(MFD_CLOEXEC) C(MFD_ALLOW_SEALING) C(MFD_HUGETLB)
+    C(MFD_HUGE_SHIFT) C(MFD_HUGE_MASK) C(MFD_HUGE_64KB) C(MFD_HUGE_512KB) C(MFD_HUGE_1MB) C(MFD_HUGE_2MB)
+    C(MFD_HUGE_8MB) C(MFD_HUGE_16MB) C(MFD_HUGE_32MB) C(MFD_HUGE_256MB) C(MFD_HUGE_512MB) C(MFD_HUGE_1GB)
+    C(MFD_HUGE_2GB) C(MFD_HUGE_16GB) C(RWF_DSYNC) C(RWF_HIPRI) C(RWF_SYNC) C(RWF_NOWAIT) C(RWF_APPEND)
+    C(EFD_CLOEXEC) C(EFD_NONBLOCK)
     C(EFD_SEMAPHORE) C(SEEK_DATA) C(SEEK_HOLE)
 #undef C
     {"POSIX_SPAWN_OPEN", 0}, {"POSIX_SPAWN_CLOSE", 1}, {"POSIX_SPAWN_DUP2", 2},
@@ -264,28 +343,55 @@ typedef struct ConfName {
     int value;
 } ConfName;
 
+#define C(name) {#name, _##name},
 static const ConfName pathconf_names[] = {
-    {"PC_LINK_MAX", _PC_LINK_MAX}, {"PC_MAX_CANON", _PC_MAX_CANON}, {"PC_MAX_INPUT", _PC_MAX_INPUT},
-    {"PC_NAME_MAX", _PC_NAME_MAX}, {"PC_PATH_MAX", _PC_PATH_MAX}, {"PC_PIPE_BUF", _PC_PIPE_BUF},
-    {"PC_CHOWN_RESTRICTED", _PC_CHOWN_RESTRICTED}, {"PC_NO_TRUNC", _PC_NO_TRUNC}, {"PC_VDISABLE", _PC_VDISABLE},
-    {"PC_SYNC_IO", _PC_SYNC_IO}, {"PC_ASYNC_IO", _PC_ASYNC_IO}, {"PC_FILESIZEBITS", _PC_FILESIZEBITS},
+    C(PC_LINK_MAX) C(PC_MAX_CANON) C(PC_MAX_INPUT) C(PC_NAME_MAX) C(PC_PATH_MAX) C(PC_PIPE_BUF)
+    C(PC_CHOWN_RESTRICTED) C(PC_NO_TRUNC) C(PC_VDISABLE) C(PC_SYNC_IO) C(PC_ASYNC_IO) C(PC_PRIO_IO)
+    C(PC_SOCK_MAXBUF) C(PC_FILESIZEBITS) C(PC_REC_INCR_XFER_SIZE) C(PC_REC_MAX_XFER_SIZE)
+    C(PC_REC_MIN_XFER_SIZE) C(PC_REC_XFER_ALIGN) C(PC_ALLOC_SIZE_MIN) C(PC_SYMLINK_MAX)
 };
 static const ConfName sysconf_names[] = {
-    {"SC_ARG_MAX", _SC_ARG_MAX}, {"SC_CHILD_MAX", _SC_CHILD_MAX}, {"SC_CLK_TCK", _SC_CLK_TCK},
-    {"SC_NGROUPS_MAX", _SC_NGROUPS_MAX}, {"SC_OPEN_MAX", _SC_OPEN_MAX}, {"SC_PAGESIZE", _SC_PAGESIZE},
-    {"SC_PAGE_SIZE", _SC_PAGE_SIZE}, {"SC_NPROCESSORS_CONF", _SC_NPROCESSORS_CONF},
-    {"SC_NPROCESSORS_ONLN", _SC_NPROCESSORS_ONLN}, {"SC_PHYS_PAGES", _SC_PHYS_PAGES},
-    {"SC_AVPHYS_PAGES", _SC_AVPHYS_PAGES}, {"SC_IOV_MAX", _SC_IOV_MAX}, {"SC_SEM_NSEMS_MAX", _SC_SEM_NSEMS_MAX},
-    {"SC_SEM_VALUE_MAX", _SC_SEM_VALUE_MAX}, {"SC_LINE_MAX", _SC_LINE_MAX}, {"SC_VERSION", _SC_VERSION},
-    {"SC_THREADS", _SC_THREADS}, {"SC_THREAD_STACK_MIN", _SC_THREAD_STACK_MIN},
-    {"SC_GETPW_R_SIZE_MAX", _SC_GETPW_R_SIZE_MAX}, {"SC_GETGR_R_SIZE_MAX", _SC_GETGR_R_SIZE_MAX},
-    {"SC_MINSIGSTKSZ", 249}, {"SC_HOST_NAME_MAX", _SC_HOST_NAME_MAX}, {"SC_SYMLOOP_MAX", _SC_SYMLOOP_MAX},
-    {"SC_STREAM_MAX", _SC_STREAM_MAX}, {"SC_TZNAME_MAX", _SC_TZNAME_MAX}, {"SC_SIGQUEUE_MAX", _SC_SIGQUEUE_MAX},
+    C(SC_ARG_MAX) C(SC_CHILD_MAX) C(SC_CLK_TCK) C(SC_NGROUPS_MAX) C(SC_OPEN_MAX) C(SC_STREAM_MAX)
+    C(SC_TZNAME_MAX) C(SC_JOB_CONTROL) C(SC_SAVED_IDS) C(SC_REALTIME_SIGNALS)
+    C(SC_PRIORITY_SCHEDULING) C(SC_TIMERS) C(SC_ASYNCHRONOUS_IO) C(SC_PRIORITIZED_IO)
+    C(SC_SYNCHRONIZED_IO) C(SC_FSYNC) C(SC_MAPPED_FILES) C(SC_MEMLOCK) C(SC_MEMLOCK_RANGE)
+    C(SC_MEMORY_PROTECTION) C(SC_MESSAGE_PASSING) C(SC_SEMAPHORES) C(SC_SHARED_MEMORY_OBJECTS)
+    C(SC_AIO_LISTIO_MAX) C(SC_AIO_MAX) C(SC_AIO_PRIO_DELTA_MAX) C(SC_DELAYTIMER_MAX)
+    C(SC_MQ_OPEN_MAX) C(SC_MQ_PRIO_MAX) C(SC_VERSION) C(SC_PAGESIZE) C(SC_PAGE_SIZE) C(SC_RTSIG_MAX)
+    C(SC_SEM_NSEMS_MAX) C(SC_SEM_VALUE_MAX) C(SC_SIGQUEUE_MAX) C(SC_TIMER_MAX) C(SC_BC_BASE_MAX)
+    C(SC_BC_DIM_MAX) C(SC_BC_SCALE_MAX) C(SC_BC_STRING_MAX) C(SC_COLL_WEIGHTS_MAX)
+    C(SC_EQUIV_CLASS_MAX) C(SC_EXPR_NEST_MAX) C(SC_LINE_MAX) C(SC_RE_DUP_MAX)
+    C(SC_CHARCLASS_NAME_MAX) C(SC_2_VERSION) C(SC_2_C_BIND) C(SC_2_C_DEV) C(SC_2_FORT_DEV)
+    C(SC_2_FORT_RUN) C(SC_2_SW_DEV) C(SC_2_LOCALEDEF) C(SC_PII) C(SC_PII_XTI) C(SC_PII_SOCKET)
+    C(SC_PII_INTERNET) C(SC_PII_OSI) C(SC_POLL) C(SC_SELECT) C(SC_IOV_MAX) C(SC_UIO_MAXIOV)
+    C(SC_PII_INTERNET_STREAM) C(SC_PII_INTERNET_DGRAM) C(SC_PII_OSI_COTS) C(SC_PII_OSI_CLTS)
+    C(SC_PII_OSI_M) C(SC_T_IOV_MAX) C(SC_THREADS) C(SC_THREAD_SAFE_FUNCTIONS) C(SC_GETGR_R_SIZE_MAX)
+    C(SC_GETPW_R_SIZE_MAX) C(SC_LOGIN_NAME_MAX) C(SC_TTY_NAME_MAX)
+    C(SC_THREAD_DESTRUCTOR_ITERATIONS) C(SC_THREAD_KEYS_MAX) C(SC_THREAD_STACK_MIN)
+    C(SC_THREAD_THREADS_MAX) C(SC_THREAD_ATTR_STACKADDR) C(SC_THREAD_ATTR_STACKSIZE)
+    C(SC_THREAD_PRIORITY_SCHEDULING) C(SC_THREAD_PRIO_INHERIT) C(SC_THREAD_PRIO_PROTECT)
+    C(SC_THREAD_PROCESS_SHARED) C(SC_NPROCESSORS_CONF) C(SC_NPROCESSORS_ONLN) C(SC_PHYS_PAGES)
+    C(SC_AVPHYS_PAGES) C(SC_ATEXIT_MAX) C(SC_PASS_MAX) C(SC_XOPEN_VERSION) C(SC_XOPEN_XCU_VERSION)
+    C(SC_XOPEN_UNIX) C(SC_XOPEN_CRYPT) C(SC_XOPEN_ENH_I18N) C(SC_XOPEN_SHM) C(SC_2_CHAR_TERM)
+    C(SC_2_C_VERSION) C(SC_2_UPE) C(SC_XOPEN_XPG2) C(SC_XOPEN_XPG3) C(SC_XOPEN_XPG4) C(SC_CHAR_BIT)
+    C(SC_CHAR_MAX) C(SC_CHAR_MIN) C(SC_INT_MAX) C(SC_INT_MIN) C(SC_LONG_BIT) C(SC_WORD_BIT)
+    C(SC_MB_LEN_MAX) C(SC_NZERO) C(SC_SSIZE_MAX) C(SC_SCHAR_MAX) C(SC_SCHAR_MIN) C(SC_SHRT_MAX)
+    C(SC_SHRT_MIN) C(SC_UCHAR_MAX) C(SC_UINT_MAX) C(SC_ULONG_MAX) C(SC_USHRT_MAX) C(SC_NL_ARGMAX)
+    C(SC_NL_LANGMAX) C(SC_NL_MSGMAX) C(SC_NL_NMAX) C(SC_NL_SETMAX) C(SC_NL_TEXTMAX)
+    C(SC_XBS5_ILP32_OFF32) C(SC_XBS5_ILP32_OFFBIG) C(SC_XBS5_LP64_OFF64) C(SC_XBS5_LPBIG_OFFBIG)
+    C(SC_XOPEN_LEGACY) C(SC_XOPEN_REALTIME) C(SC_XOPEN_REALTIME_THREADS) C(SC_MINSIGSTKSZ)
 };
 static const ConfName confstr_names[] = {
-    {"CS_PATH", _CS_PATH}, {"CS_GNU_LIBC_VERSION", _CS_GNU_LIBC_VERSION},
-    {"CS_GNU_LIBPTHREAD_VERSION", _CS_GNU_LIBPTHREAD_VERSION},
+    C(CS_PATH) C(CS_GNU_LIBC_VERSION) C(CS_GNU_LIBPTHREAD_VERSION) C(CS_LFS_CFLAGS)
+    C(CS_LFS_LDFLAGS) C(CS_LFS_LIBS) C(CS_LFS_LINTFLAGS) C(CS_LFS64_CFLAGS) C(CS_LFS64_LDFLAGS)
+    C(CS_LFS64_LIBS) C(CS_LFS64_LINTFLAGS) C(CS_XBS5_ILP32_OFF32_CFLAGS)
+    C(CS_XBS5_ILP32_OFF32_LDFLAGS) C(CS_XBS5_ILP32_OFF32_LIBS) C(CS_XBS5_ILP32_OFF32_LINTFLAGS)
+    C(CS_XBS5_ILP32_OFFBIG_CFLAGS) C(CS_XBS5_ILP32_OFFBIG_LDFLAGS) C(CS_XBS5_ILP32_OFFBIG_LIBS)
+    C(CS_XBS5_ILP32_OFFBIG_LINTFLAGS) C(CS_XBS5_LP64_OFF64_CFLAGS) C(CS_XBS5_LP64_OFF64_LDFLAGS)
+    C(CS_XBS5_LP64_OFF64_LIBS) C(CS_XBS5_LP64_OFF64_LINTFLAGS) C(CS_XBS5_LPBIG_OFFBIG_CFLAGS)
+    C(CS_XBS5_LPBIG_OFFBIG_LDFLAGS) C(CS_XBS5_LPBIG_OFFBIG_LIBS) C(CS_XBS5_LPBIG_OFFBIG_LINTFLAGS)
 };
+#undef C
 
 static Value
 conf_dict(Thread *th, const ConfName *list, size_t n)
@@ -298,11 +404,12 @@ conf_dict(Thread *th, const ConfName *list, size_t n)
 }
 
 static const char *const have_functions[] = {
-    "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD", "HAVE_FCHMODAT", "HAVE_FCHOWN", "HAVE_FCHOWNAT",
-    "HAVE_FDOPENDIR", "HAVE_FEXECVE", "HAVE_FPATHCONF", "HAVE_FSTATAT", "HAVE_FSTATVFS", "HAVE_FTRUNCATE",
-    "HAVE_FUTIMENS", "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT", "HAVE_LUTIMES", "HAVE_MKDIRAT",
-    "HAVE_MKFIFOAT", "HAVE_MKNODAT", "HAVE_OPENAT", "HAVE_READLINKAT", "HAVE_RENAMEAT", "HAVE_SYMLINKAT",
-    "HAVE_UNLINKAT", "HAVE_UTIMENSAT",
+    "HAVE_EVENTFD", "HAVE_FACCESSAT", "HAVE_FCHDIR", "HAVE_FCHMOD", "HAVE_FCHMODAT", "HAVE_FCHOWN",
+    "HAVE_FCHOWNAT", "HAVE_FEXECVE", "HAVE_FDOPENDIR", "HAVE_FPATHCONF", "HAVE_FSTATAT",
+    "HAVE_FSTATVFS", "HAVE_FTRUNCATE", "HAVE_FUTIMENS", "HAVE_FUTIMES", "HAVE_FUTIMESAT",
+    "HAVE_LINKAT", "HAVE_LCHOWN", "HAVE_LSTAT", "HAVE_LUTIMES", "HAVE_MEMFD_CREATE", "HAVE_MKDIRAT",
+    "HAVE_MKFIFOAT", "HAVE_MKNODAT", "HAVE_OPENAT", "HAVE_READLINKAT", "HAVE_RENAMEAT",
+    "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT",
 };
 
 static Value
@@ -351,9 +458,12 @@ posix_exec(Thread *th, Value m)
            (s->terminal_size = struct_seq_type(th, &terminal_spec)) && module_add_type(th, m, s->terminal_size) &&
            (s->uname_result = struct_seq_type(th, &uname_spec)) && module_add_type(th, m, s->uname_result) &&
            (s->times_result = struct_seq_type(th, &times_spec)) && module_add_type(th, m, s->times_result) &&
-           (s->sched_param = struct_seq_type(th, &sched_spec)) && module_add_type(th, m, s->sched_param) &&
+           (s->sched_param = struct_seq_type(th, &sched_param_spec)) && module_add_type(th, m, s->sched_param) &&
+           (s->waitid_result = struct_seq_type(th, &waitid_spec)) && module_add_type(th, m, s->waitid_result) &&
            posix_dir_types(th, m, s) && module_add_methods(th, m, posix_dir_methods) &&
-           module_add_methods(th, m, posix_process_methods) && native_publish(th, NATIVE_POSIX, s, m);
+           module_add_methods(th, m, posix_process_methods) && module_add_methods(th, m, posix_spawn_methods) &&
+           module_add_methods(th, m, posix_transfer_methods) && module_add_methods(th, m, posix_sched_methods) &&
+           native_publish(th, NATIVE_POSIX, s, m);
 }
 
 static void
@@ -361,7 +471,7 @@ posix_visit(Value m, VisitFn visit, void *arg)
 {
     PosixState *s = module_state(m);
     Type *types[] = {s->stat_result, s->statvfs_result, s->terminal_size, s->uname_result, s->times_result,
-                     s->sched_param, s->dir_entry, s->scandir_iter};
+                     s->sched_param, s->waitid_result, s->dir_entry, s->scandir_iter};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (types[i])
             visit(value_of_type(types[i]), arg);

@@ -170,18 +170,15 @@ fork_exec(Thread *th, Value self, const Arg *a, size_t n)
     j.preexec = arg(a, 21);
     if (j.preexec != NONE && load_relaxed(&th->interp->finalizing))
         return raise_error(th, &exc_RuntimeError, "preexec_fn not supported at interpreter shutdown");
-    int64_t id;
     if (arg(a, 17) != NONE) {
-        if (!arg_long(th, arg(a, 17), &id))
+        if (!id_arg(th, arg(a, 17), &j.gid, "gid"))
             return NULL;
         j.set_gid = true;
-        j.gid = (gid_t)id;
     }
     if (arg(a, 19) != NONE) {
-        if (!arg_long(th, arg(a, 19), &id))
+        if (!id_arg(th, arg(a, 19), &j.uid, "uid"))
             return NULL;
         j.set_uid = true;
-        j.uid = (uid_t)id;
     }
     if (arg(a, 18) != NONE) {
         list = sequence_list(th, arg(a, 18));
@@ -192,11 +189,15 @@ fork_exec(Thread *th, Value self, const Arg *a, size_t n)
         j.set_groups = true;
         for (size_t i = 0; j.groups && i < j.group_count; i++) {
             Value v = list_get(th, list, (int64_t)i);
-            bool ok = v && arg_long(th, v, &id);
+            if (v != NULL && !is_int(v))
+                raise_type_error(th, "groups must be integers");
+            else if (v != NULL && !id_arg(th, v, &j.groups[i], "gid") && error_matches(th, &exc_OverflowError)) {
+                error_clear(th);
+                raise_value_error(th, "invalid group id");
+            }
             drop_null(th, v);
-            if (!ok)
+            if (error_set(th))
                 goto done;
-            j.groups[i] = (gid_t)id;
         }
         if (j.groups == NULL)
             goto done;

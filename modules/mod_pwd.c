@@ -86,7 +86,7 @@ group_value(Thread *th, Type *type, const struct group *g)
 
 /* A number of a user or group; false without exception: no such id can exist. */
 static bool
-id_arg(Thread *th, Value v, uint32_t *id)
+number_arg(Thread *th, Value v, uint32_t *id)
 {
     Value n = to_index(th, v);
     if (n == NULL) {
@@ -160,7 +160,7 @@ static Value
 ask_id(Thread *th, Value self, enum Ask what, Value v)
 {
     uint32_t id;
-    if (!id_arg(th, v, &id)) {
+    if (!number_arg(th, v, &id)) {
         if (error_set(th))
             return NULL;
         Value text = str_format_c(th, what == USER_ID ? "getpwuid(): uid not found" : "getgrgid(): gid not found");

@@ -117,22 +117,17 @@ resource_prlimit(Thread *th, Value self, const Arg *a, size_t n)
     return limits_value(th, &old);
 }
 
-static Value
-resource_getrusage(Thread *th, Value self, Value v)
+Value
+rusage_value(Thread *th, Type *type, const struct rusage *u)
 {
-    int who;
-    struct rusage u;
-    if (!arg_int(th, v, &who))
-        return NULL;
-    if (getrusage((__rusage_who_t)who, &u) < 0)
-        return errno == EINVAL ? raise_value_error(th, "invalid who parameter") : posix_error(th);
-    Value r = struct_seq_new(th, ((ResourceModule *)module_state(self))->rusage);
+    Value r = struct_seq_new(th, type);
     if (r == NULL)
         return NULL;
-    Value times[] = {float_from(th, (double)u.ru_utime.tv_sec + 1e-6 * (double)u.ru_utime.tv_usec),
-                     float_from(th, (double)u.ru_stime.tv_sec + 1e-6 * (double)u.ru_stime.tv_usec)};
-    long counts[] = {u.ru_maxrss, u.ru_ixrss,  u.ru_idrss,  u.ru_isrss,    u.ru_minflt, u.ru_majflt, u.ru_nswap,
-                     u.ru_inblock, u.ru_oublock, u.ru_msgsnd, u.ru_msgrcv, u.ru_nsignals, u.ru_nvcsw, u.ru_nivcsw};
+    Value times[] = {float_from(th, (double)u->ru_utime.tv_sec + 1e-6 * (double)u->ru_utime.tv_usec),
+                     float_from(th, (double)u->ru_stime.tv_sec + 1e-6 * (double)u->ru_stime.tv_usec)};
+    long counts[] = {u->ru_maxrss,  u->ru_ixrss,   u->ru_idrss,  u->ru_isrss,    u->ru_minflt,
+                     u->ru_majflt,  u->ru_nswap,   u->ru_inblock, u->ru_oublock, u->ru_msgsnd,
+                     u->ru_msgrcv,  u->ru_nsignals, u->ru_nvcsw, u->ru_nivcsw};
     bool ok = true;
     for (int i = 0; i < 2; i++) {
         ok = ok && times[i];
@@ -144,6 +139,18 @@ resource_getrusage(Thread *th, Value self, Value v)
     if (!ok)
         DROP_CLEAR(th, r);
     return r;
+}
+
+static Value
+resource_getrusage(Thread *th, Value self, Value v)
+{
+    int who;
+    struct rusage u;
+    if (!arg_int(th, v, &who))
+        return NULL;
+    if (getrusage((__rusage_who_t)who, &u) < 0)
+        return errno == EINVAL ? raise_value_error(th, "invalid who parameter") : posix_error(th);
+    return rusage_value(th, ((ResourceModule *)module_state(self))->rusage, &u);
 }
 
 static Value

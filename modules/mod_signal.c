@@ -8,6 +8,7 @@
  */
 #include "core/run/run.h"
 #include "modules/modules.h"
+#include "modules/posix.h"
 #include "modules/static_types.h"
 
 #include <errno.h>
@@ -131,8 +132,7 @@ signal_number(Thread *th, Value v, int *sig)
     return true;
 }
 
-/* The set of the numbers that `iterable` gives. */
-static bool
+bool
 sigset_from(Thread *th, Value iterable, sigset_t *set)
 {
     sigemptyset(set);

@@ -2,6 +2,7 @@
 #include "core/run/run.h"
 #include "modules/modules.h"
 
+#include <dlfcn.h>
 #include <float.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "gc/heap.h"
 #include "threads/environment.h"
+#include "threads/stop_world.h"
 
 /* -- hooks --------------------------------------------------------------------------------------------- */
 
@@ -62,11 +64,10 @@ sys_excepthook(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     Value exc = arg(a, 1);
     if (!is_exception(exc)) {
-        Value r = to_repr(th, exc);
-        drop_null(th, r);
-        return r ? (sys_write(th, "stderr", "TypeError: print_exception(): Exception expected for value\n")
-                        ? NONE : NULL)
-                 : NULL;
+        char text[256];
+        snprintf(text, sizeof text, "TypeError: print_exception(): Exception expected for value, %.100s found\n",
+                 type_name_of(exc));
+        return sys_write(th, "stderr", text) ? NONE : NULL;
     }
     return hooks_excepthook(th, exc);
 }
@@ -168,6 +169,55 @@ sys_current_frames(Thread *th, Value self)
 {
     (void)self;
     return vm_current_frames(th);
+}
+
+static Value
+sys_current_exceptions(Thread *th, Value self)
+{
+    (void)self;
+    return vm_current_exceptions(th);
+}
+
+static Value
+sys_getallocatedblocks(Thread *th, Value self)
+{
+    (void)self;
+    world_stop(th);
+    size_t n = heap_count_live_stopped(th->interp);
+    world_start(th);
+    return int_from_u64(th, n);
+}
+
+static Value
+sys_debugmallocstats(Thread *th, Value self)
+{
+    (void)self;
+    world_stop(th);
+    size_t n = heap_count_live_stopped(th->interp), bytes = heap_bytes();
+    world_start(th);
+    fprintf(stderr, "%zu objects, %zu bytes in slabs\n", n, bytes);
+    return NONE;
+}
+
+/* What dlopen() is to be called with; no extension modules are loaded: kept for programs that ask. */
+static ATOMIC(int) dlopen_flags = {RTLD_NOW};
+
+static Value
+sys_getdlopenflags(Thread *th, Value self)
+{
+    (void)th, (void)self;
+    return value_from_fixnum(load_relaxed(&dlopen_flags));
+}
+
+static Value
+sys_setdlopenflags(Thread *th, Value self, Value v)
+{
+    (void)self;
+    int flags;
+    if (!arg_int(th, v, &flags))
+        return NULL;
+    store_relaxed(&dlopen_flags, flags);
+    return NONE;
 }
 
 static Value
@@ -497,6 +547,11 @@ static const MethodDef sys_methods[] = {
     NATIVE_N("exit", sys_exit, 0, 1, "exit($module, status=None, /)\n--\n\nExit the interpreter by raising SystemExit(status)."),
     NATIVE_N("_getframe", sys_getframe, 0, 1, "_getframe($module, depth=0, /)\n--\n\nReturn a frame object from the call stack."),
     NATIVE_0("_current_frames", sys_current_frames, "_current_frames($module, /)\n--\n\nReturn a dict mapping each thread's thread id to its current stack frame."),
+    NATIVE_0("_current_exceptions", sys_current_exceptions, "_current_exceptions($module, /)\n--\n\nReturn a dict mapping each thread's identifier to its current raised exception."),
+    NATIVE_0("getallocatedblocks", sys_getallocatedblocks, "getallocatedblocks($module, /)\n--\n\nReturn the number of memory blocks currently allocated."),
+    NATIVE_0("_debugmallocstats", sys_debugmallocstats, "_debugmallocstats($module, /)\n--\n\nPrint summary info to stderr about the state of the heap."),
+    NATIVE_0("getdlopenflags", sys_getdlopenflags, "getdlopenflags($module, /)\n--\n\nReturn the current value of the flags that are used for dlopen calls.\n\nThe flag constants are defined in the os module."),
+    NATIVE_1("setdlopenflags", sys_setdlopenflags, "setdlopenflags($module, flags, /)\n--\n\nSet the flags used by the interpreter for dlopen calls."),
     NATIVE_0("getrecursionlimit", sys_getrecursionlimit, "getrecursionlimit($module, /)\n--\n\nReturn the current value of the recursion limit."),
     NATIVE_1("setrecursionlimit", sys_setrecursionlimit, "setrecursionlimit($module, limit, /)\n--\n\nSet the maximum depth of the Python interpreter stack to n."),
     NATIVE_1("getrefcount", sys_getrefcount, "getrefcount($module, object, /)\n--\n\nReturn the reference count of object."),
@@ -536,32 +591,40 @@ static const StructSeqField flags_fields[] = {
     F("isolated", "-I"), F("dev_mode", "-X dev"), F("utf8_mode", "-X utf8"),
     F("warn_default_encoding", "-X warn_default_encoding"), F("safe_path", "-P"),
     F("int_max_str_digits", "-X int_max_str_digits"), F(NULL, NULL)};
-static const StructSeqSpec flags_spec = {"sys.flags", "Flags provided through command line arguments or environment vars.", flags_fields, 18};
+static const StructSeqSpec flags_spec = {
+    .name = "sys.flags", .doc = "Flags provided through command line arguments or environment vars.", .fields = flags_fields, .visible = 18, .no_new = true};
 static const StructSeqField version_fields[] = {
     F("major", "Major release number"), F("minor", "Minor release number"), F("micro", "Patch release number"),
     F("releaselevel", "'alpha', 'beta', 'candidate', or 'final'"), F("serial", "Serial release number"),
     F(NULL, NULL)};
-static const StructSeqSpec version_spec = {"sys.version_info", "Version information as a named tuple.", version_fields, 5};
+static const StructSeqSpec version_spec = {
+    .name = "sys.version_info", .doc = "Version information as a named tuple.", .fields = version_fields, .visible = 5, .no_new = true};
 static const StructSeqField float_fields[] = {
     F("max", "largest representable finite float"), F("max_exp", ""), F("max_10_exp", ""),
     F("min", "smallest positive normalized float"), F("min_exp", ""), F("min_10_exp", ""), F("dig", ""),
     F("mant_dig", ""), F("epsilon", ""), F("radix", ""), F("rounds", ""), F(NULL, NULL)};
-static const StructSeqSpec float_spec_ = {"sys.float_info", "A named tuple holding information about the float type.", float_fields, 11};
+static const StructSeqSpec float_spec_ = {
+    .name = "sys.float_info", .doc = "A named tuple holding information about the float type.", .fields = float_fields, .visible = 11};
 static const StructSeqField int_fields[] = {
     F("bits_per_digit", "size of a digit in bits"), F("sizeof_digit", "size in bytes of a digit"),
     F("default_max_str_digits", ""), F("str_digits_check_threshold", ""), F(NULL, NULL)};
-static const StructSeqSpec int_spec_ = {"sys.int_info", "A named tuple that holds information about the int type.", int_fields, 4};
+static const StructSeqSpec int_spec_ = {
+    .name = "sys.int_info", .doc = "A named tuple that holds information about the int type.", .fields = int_fields, .visible = 4};
 static const StructSeqField hash_fields[] = {
     F("width", ""), F("modulus", ""), F("inf", ""), F("nan", ""), F("imag", ""), F("algorithm", ""),
     F("hash_bits", ""), F("seed_bits", ""), F("cutoff", ""), F(NULL, NULL)};
-static const StructSeqSpec hash_spec = {"sys.hash_info", "A named tuple providing parameters used for computing hashes.", hash_fields, 9};
+static const StructSeqSpec hash_spec = {
+    .name = "sys.hash_info", .doc = "A named tuple providing parameters used for computing hashes.", .fields = hash_fields, .visible = 9};
 static const StructSeqField thread_fields[] = {F("name", ""), F("lock", ""), F("version", ""), F(NULL, NULL)};
-static const StructSeqSpec thread_spec = {"sys.thread_info", "A named tuple holding information about the thread implementation.", thread_fields, 3};
+static const StructSeqSpec thread_spec = {
+    .name = "sys.thread_info", .doc = "A named tuple holding information about the thread implementation.", .fields = thread_fields, .visible = 3};
 static const StructSeqField unraisable_fields[] = {
     F("exc_type", ""), F("exc_value", ""), F("exc_traceback", ""), F("err_msg", ""), F("object", ""), F(NULL, NULL)};
-static const StructSeqSpec unraisable_spec = {"UnraisableHookArgs", "Type used to pass arguments to sys.unraisablehook.", unraisable_fields, 5};
+static const StructSeqSpec unraisable_spec = {
+    .name = "UnraisableHookArgs", .doc = "Type used to pass arguments to sys.unraisablehook.", .fields = unraisable_fields, .visible = 5};
 static const StructSeqField asyncgen_fields[] = {F("firstiter", ""), F("finalizer", ""), F(NULL, NULL)};
-static const StructSeqSpec asyncgen_spec = {"sys.asyncgen_hooks", "", asyncgen_fields, 2};
+static const StructSeqSpec asyncgen_spec = {
+    .name = "sys.asyncgen_hooks", .doc = "", .fields = asyncgen_fields, .visible = 2};
 #undef F
 
 /* Makes the type, an instance with these values (references taken over), and stores it. */

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "objects/model/native.h"
-#include "threads/safepoint.h"
 
 static Value
 path_done(Thread *th, PathArg *p, long result)
@@ -51,10 +50,7 @@ posix_listdir(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     PathArg p;
     if (!args_bind(th, &params, a, n, kwnames, v) || !path_arg(th, "listdir", "path", v[0], 3, &p))
         return NULL;
-    Value args = tuple_pack(th, 1, v[0] ? v[0] : NONE);
-    bool allowed = args && upcalls.audit(th, "os.listdir", args);
-    drop_null(th, args);
-    DIR *d = allowed ? open_dir(th, &p) : NULL;
+    DIR *d = posix_audit(th, "os.listdir", 1, v[0]) ? open_dir(th, &p) : NULL;
     if (d == NULL) {
         if (!error_set(th))
             posix_path_error(th, &p);
@@ -423,6 +419,10 @@ posix_scandir(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     PathArg p;
     if (!args_bind(th, &params, a, n, kwnames, v) || !path_arg(th, "scandir", "path", v[0], 3, &p))
         return NULL;
+    if (!posix_audit(th, "os.scandir", 1, v[0])) {
+        path_free(th, &p);
+        return NULL;
+    }
     Value r = type_alloc(th, posix_state(th)->scandir_iter, 0);
     if (r == NULL) {
         path_free(th, &p);
@@ -470,6 +470,10 @@ posix_mkdir(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     if (!args_bind(th, &params, a, n, kwnames, v) || !arg_int(th, v[1], &mode) || !dir_fd_arg(th, v[2], &dir) ||
         !path_arg(th, "mkdir", "path", v[0], 0, &p))
         return NULL;
+    if (!posix_audit(th, "os.mkdir", 3, p.object, value_from_fixnum(mode), dir_fd_value(dir))) {
+        path_free(th, &p);
+        return NULL;
+    }
     blocking_begin(th);
     int r = mkdirat(dir, p.path, (mode_t)mode);
     blocking_end(th);
@@ -486,6 +490,10 @@ remove_path(Thread *th, const char *name, const Arg *a, size_t n, Value kwnames,
     if (!args_bind(th, &params, a, n, kwnames, v) || !dir_fd_arg(th, v[1], &dir) ||
         !path_arg(th, name, "path", v[0], 0, &p))
         return NULL;
+    if (!posix_audit(th, flags ? "os.rmdir" : "os.remove", 2, p.object, dir_fd_value(dir))) {
+        path_free(th, &p);
+        return NULL;
+    }
     blocking_begin(th);
     int r = unlinkat(dir, p.path, flags);
     blocking_end(th);
@@ -532,6 +540,12 @@ two_paths(Thread *th, const ParamSpec *params, const Arg *a, size_t n, Value kwn
     }
     if (params->names[4] && follow)
         flags |= AT_SYMLINK_FOLLOW;
+    if (!posix_audit(th, f == linkat ? "os.link" : "os.rename", 4, from.object, to.object, dir_fd_value(from_dir),
+                     dir_fd_value(to_dir))) {
+        path_free(th, &to);
+        path_free(th, &from);
+        return NULL;
+    }
     blocking_begin(th);
     int r = f(from_dir, from.path, to_dir, to.path, flags);
     blocking_end(th);
@@ -591,6 +605,11 @@ posix_symlink(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         !path_arg(th, "symlink", "src", v[0], 0, &from))
         return NULL;
     if (!path_arg(th, "symlink", "dst", v[1], 0, &to)) {
+        path_free(th, &from);
+        return NULL;
+    }
+    if (!posix_audit(th, "os.symlink", 3, from.object, to.object, dir_fd_value(dir))) {
+        path_free(th, &to);
         path_free(th, &from);
         return NULL;
     }
@@ -700,6 +719,10 @@ posix_chdir(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     PathArg p;
     if (!args_bind(th, &params, a, n, kwnames, v) || !path_arg(th, "chdir", "path", v[0], 1, &p))
         return NULL;
+    if (!posix_audit(th, "os.chdir", 1, p.object)) {
+        path_free(th, &p);
+        return NULL;
+    }
     blocking_begin(th);
     int r = p.path ? chdir(p.path) : fchdir(p.fd);
     blocking_end(th);
@@ -712,6 +735,8 @@ posix_fchdir(Thread *th, Value self, Value v)
     (void)self;
     int fd;
     if (!fd_arg(th, v, &fd))
+        return NULL;
+    if (!posix_audit(th, "os.chdir", 1, v))
         return NULL;
     blocking_begin(th);
     int r = fchdir(fd);

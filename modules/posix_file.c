@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -18,15 +19,6 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "threads/blocking.h"
-#include "threads/safepoint.h"
-
-/* Runs `expr` offline until it is not interrupted; result < 0 is an error (errno). */
-#define OFFLINE(th, result, expr)                                                                  \
-    do {                                                                                           \
-        BLOCKING(th, result, expr);                                                                \
-    } while ((result) < 0 && errno == EINTR && safepoint_poll(th))
 
 static Value
 none_or_error(Thread *th, long result)
@@ -343,6 +335,7 @@ posix_fsync(Thread *th, Value self, Value v)
     (void)self;
     return sync_fd(th, v, fsync);
 }
+WITH_KEYWORD(fsync, "fd")
 
 static Value
 posix_fdatasync(Thread *th, Value self, Value v)
@@ -350,6 +343,7 @@ posix_fdatasync(Thread *th, Value self, Value v)
     (void)self;
     return sync_fd(th, v, fdatasync);
 }
+WITH_KEYWORD(fdatasync, "fd")
 
 static Value
 posix_ftruncate(Thread *th, Value self, const Arg *a, size_t n)
@@ -357,7 +351,8 @@ posix_ftruncate(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     int fd, r;
     int64_t length;
-    if (!arg_int(th, arg(a, 0), &fd) || !arg_long(th, arg(a, 1), &length))
+    if (!arg_int(th, arg(a, 0), &fd) || !arg_long(th, arg(a, 1), &length) ||
+        !posix_audit(th, "os.truncate", 2, value_from_fixnum(fd), arg(a, 1)))
         return NULL;
     OFFLINE(th, r, ftruncate(fd, length));
     return none_or_error(th, r);
@@ -372,9 +367,14 @@ posix_truncate(Thread *th, Value self, const Arg *a, size_t n)
     int r;
     if (!arg_long(th, arg(a, 1), &length) || !path_arg(th, "truncate", "path", arg(a, 0), 1, &p))
         return NULL;
+    if (!posix_audit(th, "os.truncate", 2, p.object, arg(a, 1))) {
+        path_free(th, &p);
+        return NULL;
+    }
     OFFLINE(th, r, p.path ? truncate(p.path, length) : ftruncate(p.fd, length));
     return path_done(th, &p, r);
 }
+WITH_KEYWORDS(truncate, 2, "path", "length")
 
 static Value
 posix_sendfile(Thread *th, Value self, const Arg *a, size_t n)
@@ -390,6 +390,7 @@ posix_sendfile(Thread *th, Value self, const Arg *a, size_t n)
     OFFLINE(th, r, sendfile(out, in, arg(a, 2) == NONE ? NULL : &at, (size_t)count));
     return r < 0 ? error_set(th) ? NULL : posix_error(th) : int_from_i64(th, r);
 }
+WITH_KEYWORDS(sendfile, 4, "out_fd", "in_fd", "offset", "count")
 
 static Value
 posix_ttyname(Thread *th, Value self, Value v)
@@ -430,6 +431,7 @@ posix_device_encoding(Thread *th, Value self, Value v)
         return NULL;
     return isatty(fd) ? str_from_c(th, "UTF-8") : NONE;
 }
+WITH_KEYWORD(device_encoding, "fd")
 
 static Value
 posix_posix_fadvise(Thread *th, Value self, const Arg *a, size_t n)
@@ -466,7 +468,8 @@ posix_lockf(Thread *th, Value self, const Arg *a, size_t n)
     (void)self, (void)n;
     int fd, command, r;
     int64_t length;
-    if (!arg_int(th, arg(a, 0), &fd) || !arg_int(th, arg(a, 1), &command) || !arg_long(th, arg(a, 2), &length))
+    if (!arg_int(th, arg(a, 0), &fd) || !arg_int(th, arg(a, 1), &command) || !arg_long(th, arg(a, 2), &length) ||
+        !posix_audit(th, "os.lockf", 3, arg(a, 0), arg(a, 1), arg(a, 2)))
         return NULL;
     OFFLINE(th, r, lockf(fd, command, length));
     return none_or_error(th, r);
@@ -559,6 +562,7 @@ posix_statvfs(Thread *th, Value self, Value path)
     }
     return v;
 }
+WITH_KEYWORD(statvfs, "path")
 
 static Value
 posix_access(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
@@ -595,6 +599,10 @@ posix_chmod(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     if (!args_bind(th, &params, a, n, kwnames, v) || !arg_int(th, v[1], &mode) || !dir_fd_arg(th, v[2], &dir) ||
         !arg_bool(th, v[3], &follow) || !path_arg(th, "chmod", "path", v[0], 1, &p))
         return NULL;
+    if (!posix_audit(th, "os.chmod", 3, p.object, value_from_fixnum(mode), dir_fd_value(dir))) {
+        path_free(th, &p);
+        return NULL;
+    }
     blocking_begin(th);
     int r = p.path ? fchmodat(dir, p.path, (mode_t)mode, follow ? 0 : AT_SYMLINK_NOFOLLOW)
                    : fchmod(p.fd, (mode_t)mode);
@@ -611,29 +619,18 @@ posix_fchmod(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self, (void)n;
     int fd, mode, r;
-    if (!arg_int(th, arg(a, 0), &fd) || !arg_int(th, arg(a, 1), &mode))
+    if (!arg_int(th, arg(a, 0), &fd) || !arg_int(th, arg(a, 1), &mode) ||
+        !posix_audit(th, "os.chmod", 3, arg(a, 0), arg(a, 1), value_from_fixnum(-1)))
         return NULL;
     OFFLINE(th, r, fchmod(fd, (mode_t)mode));
     return none_or_error(th, r);
 }
+WITH_KEYWORDS(fchmod, 2, "fd", "mode")
 
 static bool
-id_arg(Thread *th, Value v, uint32_t *out, const char *what)
+audit_chown(Thread *th, Value path, uint32_t uid, uint32_t gid, int dir)
 {
-    int64_t n;
-    Value i = to_index(th, v);
-    if (i == NULL)
-        return false;
-    bool ok = int_fits_i64(i, &n) && n >= -1 && n <= UINT32_MAX;
-    drop(th, i);
-    if (!ok) {
-        raise_overflow(th, n < 0 ? (what[0] == 'u' ? "uid is less than minimum" : "gid is less than minimum")
-                                 : (what[0] == 'u' ? "uid is greater than maximum"
-                                                   : "gid is greater than maximum"));
-        return false;
-    }
-    *out = (uint32_t)n;
-    return true;
+    return posix_audit(th, "os.chown", 4, path, value_from_fixnum(uid), value_from_fixnum(gid), dir_fd_value(dir));
 }
 
 static Value
@@ -652,6 +649,10 @@ posix_chown(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         !id_arg(th, v[2], &gid, "gid") || !dir_fd_arg(th, v[3], &dir) || !arg_bool(th, v[4], &follow) ||
         !path_arg(th, "chown", "path", v[0], 1, &p))
         return NULL;
+    if (!audit_chown(th, p.object, uid, gid, dir)) {
+        path_free(th, &p);
+        return NULL;
+    }
     blocking_begin(th);
     int r = p.path ? fchownat(dir, p.path, uid, gid, follow ? 0 : AT_SYMLINK_NOFOLLOW) : fchown(p.fd, uid, gid);
     blocking_end(th);
@@ -667,11 +668,16 @@ posix_lchown(Thread *th, Value self, const Arg *a, size_t n)
     if (!id_arg(th, arg(a, 1), &uid, "uid") || !id_arg(th, arg(a, 2), &gid, "gid") ||
         !path_arg(th, "lchown", "path", arg(a, 0), 0, &p))
         return NULL;
+    if (!audit_chown(th, p.object, uid, gid, AT_FDCWD)) {
+        path_free(th, &p);
+        return NULL;
+    }
     blocking_begin(th);
     int r = lchown(p.path, uid, gid);
     blocking_end(th);
     return path_done(th, &p, r);
 }
+WITH_KEYWORDS(lchown, 3, "path", "uid", "gid")
 
 /* Seconds as int or float to a timespec. */
 static bool
@@ -752,6 +758,10 @@ posix_utime(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     if (!dir_fd_arg(th, v[3], &dir) || !arg_bool(th, v[4], &follow) ||
         !path_arg(th, "utime", "path", v[0], 1, &p))
         return NULL;
+    if (!posix_audit(th, "os.utime", 4, p.object, v[1], v[2], dir_fd_value(dir))) {
+        path_free(th, &p);
+        return NULL;
+    }
     blocking_begin(th);
     int r = p.path ? utimensat(dir, p.path, t, follow ? 0 : AT_SYMLINK_NOFOLLOW) : futimens(p.fd, t);
     blocking_end(th);
@@ -762,16 +772,22 @@ posix_utime(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 
 static bool
 xattr_args(Thread *th, const char *name, Value path, Value attribute, Value follow_value, PathArg *p,
-           PathArg *attr, bool *follow)
+           PathArg *attr, bool *follow, Value value, Value flags)
 {
     *follow = true;
     if (!arg_bool(th, follow_value, follow) || !path_arg(th, name, "path", path, 1, p))
         return false;
-    if (attribute && !path_arg(th, name, "attribute", attribute, 0, attr)) {
+    if (!path_arg(th, name, "attribute", attribute, 0, attr)) {
         path_free(th, p);
         return false;
     }
-    return true;
+    char event[24];
+    snprintf(event, sizeof event, "os.%s", name);
+    if (posix_audit(th, event, value ? 4 : 2, path, attribute, value, flags))
+        return true;
+    path_free(th, attr);
+    path_free(th, p);
+    return false;
 }
 
 static Value
@@ -784,7 +800,7 @@ posix_getxattr(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     PathArg p, attr;
     bool follow;
     if (!args_bind(th, &params, a, n, kwnames, v) ||
-        !xattr_args(th, "getxattr", v[0], v[1], v[2], &p, &attr, &follow))
+        !xattr_args(th, "getxattr", v[0], v[1], v[2], &p, &attr, &follow, NULL, NULL))
         return NULL;
     Value b = NULL;
     for (size_t size = 128; size <= 65536; size = size == 128 ? 65536 : size + 1) {
@@ -828,7 +844,7 @@ posix_setxattr(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     if (!args_bind(th, &params, a, n, kwnames, v) || !arg_int(th, v[3], &flags) ||
         !buffer_lend(th, v[2], &b, BUFFER_SIMPLE))
         return NULL;
-    if (!xattr_args(th, "setxattr", v[0], v[1], v[4], &p, &attr, &follow)) {
+    if (!xattr_args(th, "setxattr", v[0], v[1], v[4], &p, &attr, &follow, v[2], value_from_fixnum(flags))) {
         buffer_release(th, &b);
         return NULL;
     }
@@ -855,7 +871,7 @@ posix_removexattr(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     PathArg p, attr;
     bool follow;
     if (!args_bind(th, &params, a, n, kwnames, v) ||
-        !xattr_args(th, "removexattr", v[0], v[1], v[2], &p, &attr, &follow))
+        !xattr_args(th, "removexattr", v[0], v[1], v[2], &p, &attr, &follow, NULL, NULL))
         return NULL;
     blocking_begin(th);
     int r = p.fd >= 0 ? fremovexattr(p.fd, attr.path)
@@ -878,6 +894,10 @@ posix_listxattr(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     if (!args_bind(th, &params, a, n, kwnames, v) || !arg_bool(th, v[1], &follow) ||
         !path_arg(th, "listxattr", "path", v[0], 3, &p))
         return NULL;
+    if (!posix_audit(th, "os.listxattr", 1, v[0])) {
+        path_free(th, &p);
+        return NULL;
+    }
     char *names = buffer_new(th, 65536);
     Value list = NULL;
     if (names) {
@@ -981,8 +1001,12 @@ posix_fspath(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 static Value
 device_part(Thread *th, Value v, int which)
 {
-    int64_t dev;
-    if (!arg_long(th, v, &dev))
+    uint64_t dev;
+    if (!is_int(v))
+        return raise_type_error(th, "an integer is required");
+    if (int_sign(v) < 0)
+        return raise_overflow(th, "can't convert negative int to unsigned");
+    if (!int_to_u64(th, v, &dev))
         return NULL;
     return value_from_fixnum(which ? minor((dev_t)dev) : major((dev_t)dev));
 }
@@ -1008,7 +1032,8 @@ posix_makedev(Thread *th, Value self, const Arg *a, size_t n)
     int high, low;
     if (!arg_int(th, arg(a, 0), &high) || !arg_int(th, arg(a, 1), &low))
         return NULL;
-    return int_from_u64(th, makedev((unsigned)high, (unsigned)low));
+    dev_t dev = makedev((unsigned)high, (unsigned)low);
+    return dev == (dev_t)-1 ? value_from_fixnum(-1) : int_from_u64(th, dev);
 }
 
 static Value
@@ -1051,28 +1076,28 @@ const MethodDef posix_file_methods[] = {
     NATIVE_0("pipe", posix_pipe, "pipe($module, /)\n--\n\nCreate a pipe."),
     ONE(pipe2, "pipe2($module, flags, /)\n--\n\nCreate a pipe with flags set atomically."),
     NATIVE_0("openpty", posix_openpty, "openpty($module, /)\n--\n\nOpen a pseudo-terminal."),
-    ONE(fsync, "fsync($module, /, fd)\n--\n\nForce write of fd to disk."),
-    ONE(fdatasync, "fdatasync($module, /, fd)\n--\n\nForce write of fd to disk without forcing update of metadata."),
+    NATIVE_K("fsync", posix_fsync_keywords, "fsync($module, /, fd)\n--\n\nForce write of fd to disk."),
+    NATIVE_K("fdatasync", posix_fdatasync_keywords, "fdatasync($module, /, fd)\n--\n\nForce write of fd to disk without forcing update of metadata."),
     NATIVE_0("sync", posix_sync, "sync($module, /)\n--\n\nForce write of everything to disk."),
     FIX(ftruncate, 2, 2, "ftruncate($module, fd, length, /)\n--\n\nTruncate a file, specified by file descriptor, to a specific length."),
-    FIX(truncate, 2, 2, "truncate($module, /, path, length)\n--\n\nTruncate a file, specified by path, to a specific length."),
-    FIX(sendfile, 4, 4, "sendfile($module, /, out_fd, in_fd, offset, count)\n--\n\nCopy count bytes from file descriptor in_fd to file descriptor out_fd."),
+    NATIVE_K("truncate", posix_truncate_keywords, "truncate($module, /, path, length)\n--\n\nTruncate a file, specified by path, to a specific length."),
+    NATIVE_K("sendfile", posix_sendfile_keywords, "sendfile($module, /, out_fd, in_fd, offset, count)\n--\n\nCopy count bytes from file descriptor in_fd to file descriptor out_fd."),
     ONE(ttyname, "ttyname($module, fd, /)\n--\n\nReturn the name of the terminal device connected to 'fd'."),
-    FIX(get_terminal_size, 0, 1, "Return the size of the terminal window as (columns, lines)."),
-    ONE(device_encoding, "device_encoding($module, /, fd)\n--\n\nReturn a string describing the encoding of a terminal's file descriptor."),
+    FIX(get_terminal_size, 0, 1, "get_terminal_size($module, fd=<unrepresentable>, /)\n--\n\nReturn the size of the terminal window as (columns, lines)."),
+    NATIVE_K("device_encoding", posix_device_encoding_keywords, "device_encoding($module, /, fd)\n--\n\nReturn a string describing the encoding of a terminal's file descriptor."),
     FIX(posix_fadvise, 4, 4, "posix_fadvise($module, fd, offset, length, advice, /)\n--\n\nAnnounce an intention to access data in a specific pattern."),
     FIX(posix_fallocate, 3, 3, "posix_fallocate($module, fd, offset, length, /)\n--\n\nEnsure a file has allocated at least a particular number of bytes on disk."),
     FIX(lockf, 3, 3, "lockf($module, fd, command, length, /)\n--\n\nApply, test or remove a POSIX lock on an open file descriptor."),
     K(stat, "stat($module, /, path, *, dir_fd=None, follow_symlinks=True)\n--\n\nPerform a stat system call on the given path."),
     K(lstat, "lstat($module, /, path, *, dir_fd=None)\n--\n\nPerform a stat system call on the given path, without following symbolic links."),
     K(fstat, "fstat($module, /, fd)\n--\n\nPerform a stat system call on the given file descriptor."),
-    ONE(statvfs, "statvfs($module, /, path)\n--\n\nPerform a statvfs system call on the given path."),
+    NATIVE_K("statvfs", posix_statvfs_keywords, "statvfs($module, /, path)\n--\n\nPerform a statvfs system call on the given path."),
     NATIVE_1("fstatvfs", posix_statvfs, "fstatvfs($module, fd, /)\n--\n\nPerform an fstatvfs system call on the given fd."),
     K(access, "access($module, /, path, mode, *, dir_fd=None, effective_ids=False,\n       follow_symlinks=True)\n--\n\nUse the real uid/gid to test for access to a path."),
     K(chmod, "chmod($module, /, path, mode, *, dir_fd=None, follow_symlinks=True)\n--\n\nChange the access permissions of a file."),
-    FIX(fchmod, 2, 2, "fchmod($module, /, fd, mode)\n--\n\nChange the access permissions of the file given by file descriptor fd."),
+    NATIVE_K("fchmod", posix_fchmod_keywords, "fchmod($module, /, fd, mode)\n--\n\nChange the access permissions of the file given by file descriptor fd."),
     K(chown, "chown($module, /, path, uid, gid, *, dir_fd=None, follow_symlinks=True)\n--\n\nChange the owner and group id of path to the numeric uid and gid."),
-    FIX(lchown, 3, 3, "lchown($module, /, path, uid, gid)\n--\n\nChange the owner and group id of path to the numeric uid and gid."),
+    NATIVE_K("lchown", posix_lchown_keywords, "lchown($module, /, path, uid, gid)\n--\n\nChange the owner and group id of path to the numeric uid and gid."),
     NATIVE_K("fchown", posix_chown, "fchown($module, /, fd, uid, gid)\n--\n\nChange the owner and group id of the file specified by file descriptor."),
     K(utime, "utime($module, /, path, times=None, *, ns=<unrepresentable>,\n      dir_fd=None, follow_symlinks=True)\n--\n\nSet the access and modified time of path."),
     K(getxattr, "getxattr($module, /, path, attribute, *, follow_symlinks=True)\n--\n\nReturn the value of extended attribute attribute on path."),

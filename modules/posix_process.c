@@ -5,8 +5,8 @@
 #include <grp.h>
 #include <limits.h>
 #include <pty.h>
-#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,17 +15,11 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include "modules/modules.h"
 #include "threads/at_fork.h"
-#include "threads/blocking.h"
 #include "threads/environment.h"
-#include "threads/safepoint.h"
-
-#define OFFLINE(th, result, expr)                                                                  \
-    do {                                                                                           \
-        BLOCKING(th, result, expr);                                                                \
-    } while ((result) < 0 && errno == EINTR && safepoint_poll(th))
 
 static Value
 none_or_error(Thread *th, long r)
@@ -58,57 +52,58 @@ two_ints(Thread *th, const Arg *a, int (*f)(int, int))
     return none_or_error(th, f(x, y));
 }
 
-static int
-set_reuid(int a, int b)
-{
-    return setreuid((uid_t)a, (uid_t)b);
-}
-
-static int
-set_regid(int a, int b)
-{
-    return setregid((gid_t)a, (gid_t)b);
-}
-
-static int
-send_signal(int pid, int sig)
-{
-    return kill(pid, sig);
-}
-
 #define TWO(name, f)                                                                               \
     static Value posix_##name(Thread *th, Value self, const Arg *a, size_t n)                      \
     {                                                                                              \
         (void)self, (void)n;                                                                       \
         return two_ints(th, a, f);                                                                 \
     }
-TWO(setreuid, set_reuid)
-TWO(setregid, set_regid)
 TWO(setpgid, setpgid)
-TWO(killpg, killpg)
+
+static Value
+posix_killpg(Thread *th, Value self, const Arg *a, size_t n)
+{
+    (void)self, (void)n;
+    int group, sig;
+    if (!arg_int(th, arg(a, 0), &group) || !arg_int(th, arg(a, 1), &sig) ||
+        !posix_audit(th, "os.killpg", 2, value_from_fixnum(group), value_from_fixnum(sig)))
+        return NULL;
+    Value r = none_or_error(th, killpg(group, sig));
+    return r && !safepoint_poll(th) ? NULL : r;
+}
 
 static Value
 posix_kill(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self, (void)n;
-    Value r = two_ints(th, a, send_signal);
+    int pid, sig;
+    if (!arg_int(th, arg(a, 0), &pid) || !arg_int(th, arg(a, 1), &sig) ||
+        !posix_audit(th, "os.kill", 2, value_from_fixnum(pid), value_from_fixnum(sig)))
+        return NULL;
+    Value r = none_or_error(th, kill(pid, sig));
     /* A signal to ourselves is handled before the call returns. */
     return r && !safepoint_poll(th) ? NULL : r;
 }
 
-#define ONE_INT(name, expr)                                                                        \
-    static Value posix_##name(Thread *th, Value self, Value v)                                     \
+/* Functions of one to three users' or groups' numbers. */
+#define IDS(name, count, what, expr)                                                               \
+    static Value posix_##name(Thread *th, Value self, const Arg *a, size_t n)                      \
     {                                                                                              \
-        (void)self;                                                                                \
-        int x;                                                                                     \
-        if (!arg_int(th, v, &x))                                                                   \
-            return NULL;                                                                           \
+        (void)self, (void)n;                                                                       \
+        uint32_t id[count];                                                                        \
+        for (size_t i = 0; i < count; i++)                                                         \
+            if (!id_arg(th, arg(a, i), &id[i], what))                                              \
+                return NULL;                                                                       \
         return none_or_error(th, expr);                                                            \
     }
-ONE_INT(setuid, setuid((uid_t)x))
-ONE_INT(setgid, setgid((gid_t)x))
-ONE_INT(seteuid, seteuid((uid_t)x))
-ONE_INT(setegid, setegid((gid_t)x))
+IDS(setuid, 1, "uid", setuid(id[0]))
+IDS(setgid, 1, "gid", setgid(id[0]))
+IDS(seteuid, 1, "uid", seteuid(id[0]))
+IDS(setegid, 1, "gid", setegid(id[0]))
+IDS(setreuid, 2, "uid", setreuid(id[0], id[1]))
+IDS(setregid, 2, "gid", setregid(id[0], id[1]))
+IDS(setresuid, 3, "uid", setresuid(id[0], id[1], id[2]))
+IDS(setresgid, 3, "gid", setresgid(id[0], id[1], id[2]))
 
 #define ONE_RESULT(name, expr)                                                                     \
     static Value posix_##name(Thread *th, Value self, Value v)                                     \
@@ -122,11 +117,17 @@ ONE_INT(setegid, setegid((gid_t)x))
         return r < 0 && errno ? posix_error(th) : value_from_fixnum(r);                            \
     }
 ONE_RESULT(getpgid, getpgid(x))
+WITH_KEYWORD(getpgid, "pid")
 ONE_RESULT(getsid, getsid(x))
 ONE_RESULT(nice, nice(x))
 ONE_RESULT(tcgetpgrp, tcgetpgrp(x))
-ONE_RESULT(sched_get_priority_max, sched_get_priority_max(x))
-ONE_RESULT(sched_get_priority_min, sched_get_priority_min(x))
+
+static Value
+posix_setpgrp(Thread *th, Value self)
+{
+    (void)self;
+    return none_or_error(th, setpgid(0, 0));
+}
 
 static Value
 posix_setsid(Thread *th, Value self)
@@ -136,18 +137,97 @@ posix_setsid(Thread *th, Value self)
 }
 
 static Value
+groups_list(Thread *th, const gid_t *groups, int n)
+{
+    Value list = list_new(th, (size_t)n);
+    for (int i = 0; list && i < n; i++) {
+        int64_t id = groups[i] == (gid_t)-1 ? -1 : (int64_t)groups[i];
+        if (!list_append_steal(th, list, value_from_fixnum(id)))
+            DROP_CLEAR(th, list);
+    }
+    return list;
+}
+
+static Value
 posix_getgroups(Thread *th, Value self)
 {
     (void)self;
-    gid_t groups[NGROUPS_MAX < 1024 ? NGROUPS_MAX : 1024];
-    int n = getgroups((int)ARRAY_LEN(groups), groups);
-    if (n < 0)
-        return posix_error(th);
-    Value list = list_new(th, (size_t)n);
-    for (int i = 0; list && i < n; i++)
-        if (!list_append_steal(th, list, value_from_fixnum(groups[i])))
-            DROP_CLEAR(th, list);
+    gid_t *groups = buffer_new(th, NGROUPS_MAX * sizeof *groups);
+    if (groups == NULL)
+        return NULL;
+    int n = getgroups(NGROUPS_MAX, groups);
+    Value list = n < 0 ? posix_error(th) : groups_list(th, groups, n);
+    buffer_free(groups);
     return list;
+}
+
+static Value
+posix_setgroups(Thread *th, Value self, Value v)
+{
+    (void)self;
+    if (!is_sequence(v))
+        return raise_type_error(th, "setgroups argument must be a sequence");
+    int64_t n = length_of(th, v);
+    if (n < 0)
+        return NULL;
+    if (n > NGROUPS_MAX)
+        return raise_value_error(th, "too many groups");
+    gid_t *groups = buffer_new(th, (size_t)(n + 1) * sizeof *groups);
+    bool ok = groups != NULL;
+    for (int64_t i = 0; ok && i < n; i++) {
+        Value item = get_item_index(th, v, i);
+        ok = item != NULL && (is_int(item) || raise_type_error(th, "groups must be integers") != NULL) &&
+             id_arg(th, item, &groups[i], "gid");
+        drop_null(th, item);
+    }
+    Value r = ok ? none_or_error(th, setgroups((size_t)n, groups)) : NULL;
+    buffer_free(groups);
+    return r;
+}
+
+/* getgrouplist() and initgroups() ask the name service, which may read files or wait for a network. */
+
+static Value
+posix_getgrouplist(Thread *th, Value self, const Arg *a, size_t n)
+{
+    (void)self, (void)n;
+    uint32_t base;
+    if (!arg_str(th, "getgrouplist", "argument 1", arg(a, 0)))
+        return NULL;
+    const char *user = str_c(th, arg(a, 0));
+    if (user == NULL || !id_arg(th, arg(a, 1), &base, "gid"))
+        return NULL;
+    Value list = NULL;
+    for (int room = 256, found = 0;; room = found > room ? found : room * 2) {
+        gid_t *groups = buffer_new(th, (size_t)room * sizeof *groups);
+        if (groups == NULL)
+            return NULL;
+        int r;
+        found = room;
+        BLOCKING(th, r, getgrouplist(user, base, groups, &found));
+        if (r >= 0)
+            list = groups_list(th, groups, found);
+        buffer_free(groups);
+        if (r >= 0)
+            return list;
+    }
+}
+
+static Value
+posix_initgroups(Thread *th, Value self, const Arg *a, size_t n)
+{
+    (void)self, (void)n;
+    uint32_t gid;
+    int r;
+    Value user = fs_encode(th, arg(a, 0));
+    if (user == NULL || !id_arg(th, arg(a, 1), &gid, "gid")) {
+        drop_null(th, user);
+        return NULL;
+    }
+    BLOCKING(th, r, initgroups((const char *)as_bytes(user)->data, gid));
+    Value v = none_or_error(th, r);
+    drop(th, user);
+    return v;
 }
 
 static Value
@@ -189,6 +269,51 @@ posix_getpriority(Thread *th, Value self, const Arg *a, size_t n)
     errno = 0;
     int r = getpriority((__priority_which_t)which, (id_t)who);
     return errno ? posix_error(th) : value_from_fixnum(r);
+}
+
+WITH_KEYWORDS(getpriority, 2, "which", "who")
+
+static Value
+posix_setpriority(Thread *th, Value self, const Arg *a, size_t n)
+{
+    (void)self, (void)n;
+    int which, who, priority;
+    if (!arg_int(th, arg(a, 0), &which) || !arg_int(th, arg(a, 1), &who) || !arg_int(th, arg(a, 2), &priority))
+        return NULL;
+    return none_or_error(th, setpriority((__priority_which_t)which, (id_t)who, priority));
+}
+WITH_KEYWORDS(setpriority, 3, "which", "who", "priority")
+
+/* -- terminals -------------------------------------------------------------------------------------------------- */
+
+static Value
+posix_tcsetpgrp(Thread *th, Value self, const Arg *a, size_t n)
+{
+    (void)self, (void)n;
+    int fd, group, r;
+    if (!arg_int(th, arg(a, 0), &fd) || !arg_int(th, arg(a, 1), &group))
+        return NULL;
+    BLOCKING(th, r, tcsetpgrp(fd, group));
+    return none_or_error(th, r);
+}
+
+static Value
+posix_login_tty(Thread *th, Value self, Value v)
+{
+    (void)self;
+    int fd, r;
+    if (!fd_arg(th, v, &fd))
+        return NULL;
+    BLOCKING(th, r, login_tty(fd));
+    return none_or_error(th, r);
+}
+
+static Value
+posix_ctermid(Thread *th, Value self)
+{
+    (void)self;
+    char name[L_ctermid];
+    return ctermid(name) ? str_from_fs(th, name, strlen(name)) : posix_error(th);
 }
 
 static Value
@@ -322,6 +447,8 @@ posix_pathconf(Thread *th, Value self, const Arg *a, size_t n)
     return v;
 }
 
+WITH_KEYWORDS(pathconf, 2, "path", "name")
+
 /* -- environment ------------------------------------------------------------------------------------------------- */
 
 static Value
@@ -334,7 +461,9 @@ posix_putenv(Thread *th, Value self, const Arg *a, size_t n)
             raise_value_error(th, "illegal environment variable name");
         else {
             const char *name = (const char *)as_bytes(k)->data;
-            if (*name == '\0') {
+            if (!posix_audit(th, "os.putenv", 2, k, v))
+                ;
+            else if (*name == '\0') {
                 errno = EINVAL;
                 r = posix_error(th);
             } else
@@ -354,8 +483,10 @@ posix_unsetenv(Thread *th, Value self, Value name)
     if (k == NULL)
         return NULL;
     const char *text = (const char *)as_bytes(k)->data;
-    Value r;
-    if (*text == '\0' || strchr(text, '=')) {
+    Value r = NULL;
+    if (!posix_audit(th, "os.unsetenv", 1, k))
+        ;
+    else if (*text == '\0' || strchr(text, '=')) {
         errno = EINVAL;
         r = posix_error(th);
     } else
@@ -500,9 +631,8 @@ posix_strings(Thread *th, Value seq, Value *held)
     return array;
 }
 
-/* {name: value} as name=value strings. */
-static char **
-environment_array(Thread *th, Value mapping, Value *held)
+char **
+posix_environment(Thread *th, Value mapping, Value *held)
 {
     Value keys = call_method_0(th, mapping, NAME(keys)), list = keys ? sequence_list(th, keys) : NULL;
     drop_null(th, keys);
@@ -548,11 +678,11 @@ do_exec(Thread *th, const char *name, Value path, Value argv, Value env)
         return NULL;
     Value held = NULL, env_held = NULL;
     char **args = posix_strings(th, argv, &held);
-    char **vars = args && env ? environment_array(th, env, &env_held) : NULL;
+    char **vars = args && env ? posix_environment(th, env, &env_held) : NULL;
     if (args && (vars || env == NULL)) {
         if (args[0][0] == 0)
             raise_value_error(th, "%s() arg 2 first element cannot be empty", name);
-        else {
+        else if (posix_audit(th, "os.exec", 3, path, argv, env)) {
             signal(SIGPIPE, SIG_DFL); /* what the new program expects */
             if (env == NULL)
                 execv(p.path, args);
@@ -623,8 +753,10 @@ posix_system(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     if (!args_bind(th, &params, a, n, kwnames, v))
         return NULL;
     Value command = fs_encode(th, v[0]);
-    if (command == NULL)
+    if (command == NULL || !posix_audit(th, "os.system", 1, command)) {
+        drop_null(th, command);
         return NULL;
+    }
     blocking_begin(th);
     int r = system((const char *)as_bytes(command)->data);
     blocking_end(th);
@@ -689,101 +821,67 @@ posix_waitstatus_to_exitcode(Thread *th, Value self, const Arg *a, size_t n, Val
         return expr;                                                                               \
     }
 STATUS(WIFEXITED, bool_from(WIFEXITED(s)))
+WITH_KEYWORD(WIFEXITED, "status")
 STATUS(WEXITSTATUS, value_from_fixnum(WEXITSTATUS(s)))
+WITH_KEYWORD(WEXITSTATUS, "status")
 STATUS(WIFSIGNALED, bool_from(WIFSIGNALED(s)))
+WITH_KEYWORD(WIFSIGNALED, "status")
 STATUS(WTERMSIG, value_from_fixnum(WTERMSIG(s)))
+WITH_KEYWORD(WTERMSIG, "status")
 STATUS(WIFSTOPPED, bool_from(WIFSTOPPED(s)))
+WITH_KEYWORD(WIFSTOPPED, "status")
 STATUS(WSTOPSIG, value_from_fixnum(WSTOPSIG(s)))
+WITH_KEYWORD(WSTOPSIG, "status")
 STATUS(WIFCONTINUED, bool_from(WIFCONTINUED(s)))
+WITH_KEYWORD(WIFCONTINUED, "status")
 STATUS(WCOREDUMP, bool_from(WCOREDUMP(s)))
 
 static Value
-posix_pidfd_open(Thread *th, Value self, const Arg *a, size_t n)
+posix_pidfd_open(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
 {
     (void)self;
+    static const ParamSpec params = {.name = "pidfd_open", .names = {"pid", "flags"}, .positional = 2,
+                                     .required = 1};
+    Value v[2];
     int pid, flags = 0;
-    if (!arg_int(th, arg(a, 0), &pid) || (n > 1 && !arg_int(th, arg(a, 1), &flags)))
+    if (!args_bind(th, &params, a, n, kwnames, v) || !arg_int(th, v[0], &pid) || !arg_int(th, v[1], &flags))
         return NULL;
     long fd = syscall(SYS_pidfd_open, pid, flags);
     return fd < 0 ? posix_error(th) : value_from_fixnum(fd);
 }
 
-static Value
-posix_sched_yield(Thread *th, Value self)
-{
-    (void)self;
-    blocking_begin(th);
-    sched_yield();
-    blocking_end(th);
-    return NONE;
-}
-
-static Value
-posix_sched_getaffinity(Thread *th, Value self, Value v)
-{
-    (void)self;
-    int pid;
-    cpu_set_t set;
-    if (!arg_int(th, v, &pid))
-        return NULL;
-    if (sched_getaffinity(pid, sizeof set, &set) < 0)
-        return posix_error(th);
-    Value s = set_new(th);
-    for (int i = 0; s && i < CPU_SETSIZE; i++)
-        if (CPU_ISSET(i, &set) && !set_add(th, s, value_from_fixnum(i)))
-            DROP_CLEAR(th, s);
-    return s;
-}
-
-static Value
-posix_sched_setaffinity(Thread *th, Value self, const Arg *a, size_t n)
-{
-    (void)self, (void)n;
-    int pid, cpu;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (!arg_int(th, arg(a, 0), &pid))
-        return NULL;
-    Value it = get_iter(th, arg(a, 1)), v;
-    if (it == NULL)
-        return NULL;
-    while ((v = iter_next(th, it))) {
-        bool ok = arg_int(th, v, &cpu);
-        drop(th, v);
-        if (ok && (cpu < 0 || cpu >= CPU_SETSIZE)) {
-            raise_value_error(th, "negative CPU number");
-            ok = false;
-        }
-        if (!ok)
-            break;
-        CPU_SET(cpu, &set);
-    }
-    drop(th, it);
-    if (error_set(th))
-        return NULL;
-    return none_or_error(th, sched_setaffinity(pid, sizeof set, &set));
-}
-
 #define Z(name) NATIVE_0(#name, posix_##name, #name "($module, /)\n--\n\n")
-#define ONE(name) NATIVE_1(#name, posix_##name, #name "($module, a, /)\n--\n\n")
-#define FIX(name, min, max) NATIVE_N(#name, posix_##name, min, max, NULL)
+#define ONE(name, parameter) NATIVE_1(#name, posix_##name, #name "($module, " parameter ", /)\n--\n\n")
+#define ONE_KEYWORD(name, parameter)                                                               \
+    NATIVE_K(#name, posix_##name##_keywords, #name "($module, /, " parameter ")\n--\n\n")
+#define FIX(name, count, parameters)                                                               \
+    NATIVE_N(#name, posix_##name, count, count, #name "($module, " parameters ", /)\n--\n\n")
+#define FIX_KEYWORDS(name, parameters)                                                             \
+    NATIVE_K(#name, posix_##name##_keywords, #name "($module, /, " parameters ")\n--\n\n")
 const MethodDef posix_process_methods[] = {
-    Z(getpid), Z(getppid), Z(getuid), Z(geteuid), Z(getgid), Z(getegid), Z(getpgrp), Z(setsid), Z(getgroups),
-    Z(getresuid), Z(getresgid), Z(getlogin), Z(getloadavg), Z(cpu_count), Z(uname), Z(times), Z(fork),
-    Z(forkpty), Z(abort), Z(wait), Z(sched_yield), FIX(setreuid, 2, 2), FIX(setregid, 2, 2),
-    FIX(setpgid, 2, 2), FIX(killpg, 2, 2), FIX(kill, 2, 2), ONE(setuid), ONE(setgid), ONE(seteuid),
-    ONE(setegid), ONE(getpgid), ONE(getsid), ONE(nice), ONE(tcgetpgrp), ONE(sched_get_priority_max),
-    ONE(sched_get_priority_min), FIX(getpriority, 2, 2), ONE(sysconf), ONE(confstr), FIX(pathconf, 2, 2),
-    NATIVE_N("fpathconf", posix_pathconf, 2, 2, NULL), FIX(putenv, 2, 2), ONE(unsetenv),
+    Z(getpid), Z(getppid), Z(getuid), Z(geteuid), Z(getgid), Z(getegid), Z(getpgrp), Z(setsid), Z(setpgrp),
+    Z(getgroups), Z(getresuid), Z(getresgid), Z(getlogin), Z(getloadavg), Z(cpu_count), Z(uname), Z(times),
+    Z(fork), Z(forkpty), Z(abort), Z(wait), Z(ctermid), ONE(setgroups, "groups"),
+    FIX(setuid, 1, "uid"), FIX(setgid, 1, "gid"), FIX(seteuid, 1, "euid"), FIX(setegid, 1, "egid"),
+    FIX(setreuid, 2, "ruid, euid"), FIX(setregid, 2, "rgid, egid"), FIX(setresuid, 3, "ruid, euid, suid"),
+    FIX(setresgid, 3, "rgid, egid, sgid"), FIX(getgrouplist, 2, "user, group"),
+    FIX(initgroups, 2, "username, gid"), FIX(setpgid, 2, "pid, pgrp"), FIX(killpg, 2, "pgid, signal"),
+    FIX(kill, 2, "pid, signal"), ONE_KEYWORD(getpgid, "pid"), ONE(getsid, "pid"), ONE(nice, "increment"),
+    ONE(tcgetpgrp, "fd"), FIX(tcsetpgrp, 2, "fd, pgid"), ONE(login_tty, "fd"),
+    FIX_KEYWORDS(getpriority, "which, who"), FIX_KEYWORDS(setpriority, "which, who, priority"),
+    ONE(sysconf, "name"), ONE(confstr, "name"), FIX_KEYWORDS(pathconf, "path, name"),
+    NATIVE_N("fpathconf", posix_pathconf, 2, 2, "fpathconf($module, fd, name, /)\n--\n\n"),
+    FIX(putenv, 2, "name, value"), ONE(unsetenv, "name"),
     NATIVE_K("register_at_fork", posix_register_at_fork,
              "register_at_fork($module, /, *, before=<unrepresentable>,\n                 after_in_child=<unrepresentable>,\n                 after_in_parent=<unrepresentable>)\n--\n\nRegister functions to be called when forking a new process."),
-    FIX(execv, 2, 2), NATIVE_K("execve", posix_execve, "execve($module, /, path, argv, env)\n--\n\nExecute an executable path with arguments, replacing current process."),
+    FIX(execv, 2, "path, argv"), NATIVE_K("execve", posix_execve, "execve($module, /, path, argv, env)\n--\n\nExecute an executable path with arguments, replacing current process."),
     NATIVE_K("_exit", posix_exit, "_exit($module, /, status)\n--\n\nExit to the system with specified status, without normal exit processing."),
     NATIVE_K("system", posix_system, "system($module, /, command)\n--\n\nExecute the command in a subshell."),
-    FIX(waitpid, 2, 2),
+    FIX(waitpid, 2, "pid, options"),
     NATIVE_K("waitstatus_to_exitcode", posix_waitstatus_to_exitcode, "waitstatus_to_exitcode($module, /, status)\n--\n\nConvert a wait status to an exit code."),
-    ONE(WIFEXITED), ONE(WEXITSTATUS), ONE(WIFSIGNALED), ONE(WTERMSIG), ONE(WIFSTOPPED), ONE(WSTOPSIG),
-    ONE(WIFCONTINUED), ONE(WCOREDUMP), FIX(pidfd_open, 1, 2), ONE(sched_getaffinity),
-    FIX(sched_setaffinity, 2, 2),
+    ONE_KEYWORD(WIFEXITED, "status"), ONE_KEYWORD(WEXITSTATUS, "status"), ONE_KEYWORD(WIFSIGNALED, "status"),
+    ONE_KEYWORD(WTERMSIG, "status"), ONE_KEYWORD(WIFSTOPPED, "status"), ONE_KEYWORD(WSTOPSIG, "status"),
+    ONE_KEYWORD(WIFCONTINUED, "status"), ONE(WCOREDUMP, "status"),
+    NATIVE_K("pidfd_open", posix_pidfd_open, "pidfd_open($module, /, pid, flags=0)\n--\n\nReturn a file descriptor referring to the process *pid*."),
     NATIVE_END,
 };

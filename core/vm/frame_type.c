@@ -565,3 +565,39 @@ vm_current_frames(Thread *th)
         DROP_CLEAR(th, d);
     return d;
 }
+
+Value
+vm_current_exceptions(Thread *th)
+{
+    Value d = dict_new(th);
+    if (d == NULL)
+        return NULL;
+    struct Found { uint64_t ident; Value exc; }; /* NULL: none is handled */
+    VEC(struct Found) found = {0};
+    bool room = true;
+    world_stop(th);
+    for (Thread *t = load_acquire(&th->interp->threads); t != NULL && room; t = load_relaxed(&t->next))
+        if (t->frame != NULL) /* else the context is not in use */
+            room = vec_push(&found, ((struct Found){t->ident, error_handled_of_stopped(th, t)}));
+    world_start(th);
+    if (!room)
+        raise_memory(th);
+    bool ok = room;
+    for (size_t i = 0; i < found.count; i++) {
+        Value exc = found.items[i].exc;
+        Value key = ok ? int_from_u64(th, found.items[i].ident) : NULL;
+        Value tb = key && exc ? exception_traceback(th, exc) : NULL;
+        Value info = !key ? NULL
+                     : !exc ? tuple_pack(th, 3, NONE, NONE, NONE)
+                            : tuple_pack(th, 3, value_of_type(type_of(exc)), exc, tb ? tb : NONE);
+        drop_null(th, tb);
+        ok = ok && info != NULL && dict_set(th, d, key, info);
+        drop_null(th, info);
+        drop_null(th, key);
+        drop_null(th, exc);
+    }
+    vec_free(&found);
+    if (!ok)
+        DROP_CLEAR(th, d);
+    return d;
+}

@@ -33,6 +33,8 @@ int frame_line(Value frame);
 
 /* sys._current_frames(): a dict {ident: frame} (a handshake with every thread). */
 RAISES Value vm_current_frames(Thread *th);
+/* sys._current_exceptions(): a dict {ident: sys.exc_info() there} (the world stops for it). */
+RAISES Value vm_current_exceptions(Thread *th);
 
 /* __build_class__(func, name, *bases, metaclass=..., **kw) */
 Value vm_build_class(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames);

@@ -162,10 +162,14 @@ typedef struct StructSeqSpec {
     const char *name, *doc;        /* "os.stat_result" */
     const StructSeqField *fields;  /* ended by name NULL; name "" is unnamed */
     int visible;                   /* how many count as items of the tuple */
+    bool no_new;                   /* programs make no instances */
+    NewFn new;                     /* NULL: from a sequence and a dict of the fields behind it */
 } StructSeqSpec;
 RAISES Type *struct_seq_type(Thread *th, const StructSeqSpec *spec);   /* new reference */
 RAISES Value struct_seq_new(Thread *th, Type *type);                   /* items None; all fields */
 void struct_seq_init(Value seq, int i, Value STEALS v);                /* before publication */
+/* Whether `type` was made by struct_seq_type() for a spec of that name. */
+bool type_is_struct_seq(const Type *type, const char *name);
 
 RAISES bool container_init(Thread *th);
 #endif

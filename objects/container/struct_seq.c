@@ -5,6 +5,7 @@
  * each StructSeqSpec, found again when another interpreter makes its type.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "objects/container/container_priv.h"
 
@@ -75,12 +76,12 @@ spec_make(Thread *th, const StructSeqSpec *from)
         .base = &tuple_type,
         .size = sizeof(Tuple),
         .item_size = sizeof(Value),
-        .flags = TYPE_TUPLE_SUBCLASS | TYPE_SEQUENCE,
+        .flags = TYPE_TUPLE_SUBCLASS | TYPE_SEQUENCE | (from->no_new ? TYPE_DISALLOW_NEW : 0),
         .ops_flags = OPS_TRACKED | OPS_IMMUTABLE,
         .doc = from->doc,
         .methods = seq_methods,
         .members = s->members,
-        .slots = {.repr = seq_repr, .new = seq_make},
+        .slots = {.repr = seq_repr, .new = from->no_new ? NULL : from->new ? from->new : seq_make},
         .visit = seq_visit,
         .dealloc = seq_dealloc,
     };
@@ -121,6 +122,12 @@ struct_seq_type(Thread *th, const StructSeqSpec *from)
         return type;
     drop(th, value_of_type(type));
     return NULL;
+}
+
+bool
+type_is_struct_seq(const Type *type, const char *name)
+{
+    return type->spec != NULL && type->spec->visit == seq_visit && strcmp(type->spec->name, name) == 0;
 }
 
 /* -- instances -- */

@@ -95,6 +95,12 @@ error_handled(Thread *th)
     return retain_null(th, handled_peek(th));
 }
 
+Value
+error_handled_of_stopped(Thread *th, const Thread *t)
+{
+    return retain_null(th, handled_peek(t));
+}
+
 /* -- context -- */
 
 /* Cuts the context chain that starts at `from` before it reaches `exc`.  A chain that

@@ -105,6 +105,8 @@ Value error_take(Thread *th);
 void error_restore(Thread *th, Value STEALS exc);
 /* The innermost exception being handled (sys.exception()), new reference or NULL. */
 Value error_handled(Thread *th);
+/* The same of thread `t`, by th; the world is stopped. */
+Value error_handled_of_stopped(Thread *th, const Thread *t);
 /* Sets __context__ of the exception being raised to `context` (cycles are cut). */
 void error_set_context(Thread *th, Value exc, Value context);
 /* Makes the exception being raised the __cause__ of a new one with the message. */
