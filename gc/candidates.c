@@ -15,9 +15,11 @@ object_list_push(ObjectList *list, Object *o)
 {
     if (UNLIKELY(list->count == list->capacity)) {
         size_t grown = list->capacity ? list->capacity * 2 : 256;
-        Object **items = mem_resize(list->items, grown * sizeof(*items));
-        if (items == NULL)
+        Object **items = list->stuck ? NULL : mem_resize(list->items, grown * sizeof(*items));
+        if (items == NULL) {
+            list->stuck = true;
             return false;
+        }
         list->items = items;
         list->capacity = grown;
     }

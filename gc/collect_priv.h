@@ -14,6 +14,7 @@
 typedef struct ObjectList {
     Object **items;
     size_t count, capacity;
+    bool stuck; /* there was no memory for more: not asked for again */
 } ObjectList;
 
 typedef struct Collection {

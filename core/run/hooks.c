@@ -76,7 +76,7 @@ print_plainly(Thread *th, Value exc)
     Value text = to_str(th, exc);
     if (text == NULL)
         error_clear(th);
-    int n = snprintf(line, sizeof line, "%s: ", type_name_of(exc));
+    int n = snprintf(line, sizeof line, "%s%s", type_name_of(exc), text && str_length(text) ? ": " : "");
     if (text)
         str_to_buffer(text, line + n, sizeof line - (size_t)n - 2);
     drop_null(th, text);

@@ -433,6 +433,7 @@ types_init_c(void)
 bool
 types_init(Thread *th)
 {
+    int_space_init();
     types_init_c();
     if (!text_init(th) || !names_fill(th) || !slots_init(th))
         return false;

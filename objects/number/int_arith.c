@@ -103,14 +103,19 @@ multiply_views(Thread *th, const IntView *v, const IntView *w)
     Int *r = int_alloc(th, n + m);
     if (r == NULL)
         return NULL;
+    bool ok = true;
     heavy_begin(th, m > 64 ? n : n / 8);
     if (m == 1)
         r->limbs[n] = mpn_mul_1(r->limbs, longer->p, n, shorter->p[0]);
     else if (longer->p == shorter->p && n == m)
-        mpn_sqr(r->limbs, longer->p, n);
+        ok = big_sqr(r->limbs, longer->p, n);
     else
-        mpn_mul(r->limbs, longer->p, n, shorter->p, m);
+        ok = big_mul(r->limbs, longer->p, n, shorter->p, m);
     heavy_end(th, m > 64 ? n : n / 8);
+    if (UNLIKELY(!ok)) {
+        drop(th, value_of(r));
+        return raise_memory(th);
+    }
     return int_finish(th, r, n + m, negative);
 }
 
@@ -175,8 +180,13 @@ divide_views(Thread *th, const IntView *v, const IntView *w, Value *q, Value *r)
         if (!limbs_get(th, &space, m))
             goto fail;
         heavy_begin(th, m > 64 ? n : n / 8);
-        mpn_tdiv_qr(qi->limbs, space.p, 0, v->p, n, w->p, m);
+        bool ok = big_divide(qi->limbs, space.p, v->p, n, w->p, m);
         heavy_end(th, m > 64 ? n : n / 8);
+        if (UNLIKELY(!ok)) {
+            limbs_free(&space);
+            raise_memory(th);
+            goto fail;
+        }
         qi->limbs[n - m + 1] = 0;
         if (mixed && limbs_used(space.p, m) != 0) {
             qi->limbs[n - m + 1] = mpn_add_1(qi->limbs, qi->limbs, n - m + 1, 1);
@@ -368,8 +378,12 @@ true_quotient(Thread *th, const IntView *v, const IntView *w, double *out)
     if (!limbs_get(th, &quotient, n - m + 1) || !limbs_get(th, &rest, m))
         goto end;
     heavy_begin(th, n);
-    mpn_tdiv_qr(quotient.p, rest.p, 0, numerator.p, n, d, m);
+    bool ok = big_divide(quotient.p, rest.p, numerator.p, n, d, m);
     heavy_end(th, n);
+    if (UNLIKELY(!ok)) {
+        raise_memory(th);
+        goto end;
+    }
     Limb q = quotient.p[0];
     Limb sticky = limbs_used(rest.p, m) != 0;
     int q_bits = 64 - __builtin_clzll(q);
@@ -572,8 +586,13 @@ int_gcd(Thread *th, Value a, Value b)
     if (!limbs_get(th, &g, yn))
         goto end;
     heavy_begin(th, yn * 4);
-    mp_size_t gn = mpn_gcd(g.p, xp, xn, yp, yn);
+    mp_size_t gn;
+    bool ok = big_gcd(g.p, &gn, xp, xn, yp, yn);
     heavy_end(th, yn * 4);
+    if (UNLIKELY(!ok)) {
+        raise_memory(th);
+        goto end;
+    }
     result = int_from_limbs(th, g.p, gn, false);
     if (result != NULL && twos != 0) {
         Value shifted = int_lshift(th, result, twos);

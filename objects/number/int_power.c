@@ -59,26 +59,28 @@ power_limbs(Thread *th, const Limb *base, mp_size_t n, uint64_t exponent, int64_
     for (int i = 62 - __builtin_clzll(exponent); i >= 0; i--) {
         mp_size_t worked = used;
         heavy_begin(th, worked);
-        mpn_sqr(next, now, used);
-        used = limbs_used(next, 2 * used);
+        bool ok = big_sqr(next, now, used);
+        used = ok ? limbs_used(next, 2 * used) : 0;
         Limb *t = now;
         now = next;
         next = t;
-        if (exponent >> i & 1) {
+        if (ok && (exponent >> i & 1)) {
             if (n == 1) {
                 Limb carry = mpn_mul_1(now, now, used, base[0]);
                 if (carry)
                     now[used++] = carry;
             } else {
-                mpn_mul(next, now, used, base, n);
-                used = limbs_used(next, used + n);
+                ok = big_mul(next, now, used, base, n);
+                used = ok ? limbs_used(next, used + n) : 0;
                 t = now;
                 now = next;
                 next = t;
             }
         }
         heavy_end(th, worked);
-        if (used > 500 && !safepoint_poll(th)) {
+        if (UNLIKELY(!ok))
+            raise_memory(th);
+        if (!ok || (used > 500 && !safepoint_poll(th))) {
             limbs_free(&other);
             drop(th, value_of(r));
             return NULL;
@@ -161,8 +163,12 @@ int_isqrt(Thread *th, Value a)
     if (r == NULL)
         return NULL;
     heavy_begin(th, w.n);
-    mpn_sqrtrem(r->limbs, NULL, w.p, w.n);
+    bool ok = big_sqrt(r->limbs, w.p, w.n);
     heavy_end(th, w.n);
+    if (UNLIKELY(!ok)) {
+        drop(th, value_of(r));
+        return raise_memory(th);
+    }
     return int_finish(th, r, n, false);
 }
 
@@ -194,8 +200,13 @@ inverse_modulo(Thread *th, Value a, Value m)
     mpn_copyi(q.p, w.p, w.n);
     mp_size_t sn = 0;
     heavy_begin(th, w.n * 4);
-    mp_size_t gn = mpn_gcdext(g.p, s.p, &sn, u.p, un, q.p, w.n);
+    mp_size_t gn;
+    bool ok = big_gcdext(g.p, &gn, s.p, &sn, u.p, un, q.p, w.n);
     heavy_end(th, w.n * 4);
+    if (UNLIKELY(!ok)) {
+        raise_memory(th);
+        goto end;
+    }
     if (gn != 1 || g.p[0] != 1) {
         raise_value_error(th, "base is not invertible for the given modulus");
         goto end;
@@ -250,8 +261,9 @@ power_modulo_window(Thread *th, const Limb *base, const IntView *e, const Limb *
     table[0] = 1;
     mpn_copyi(table + n, base, n);
     for (int i = 2; i < ENTRIES; i++) {
-        mpn_mul_n(product, table + (i - 1) * n, base, n);
-        mpn_tdiv_qr(quotient, table + i * n, 0, product, 2 * n, m, n);
+        if (!big_mul(product, table + (i - 1) * n, n, base, n) ||
+            !big_divide(quotient, table + i * n, product, 2 * n, m, n))
+            goto no_memory;
     }
     mpn_copyi(now, table, n);
     int64_t bits = (int64_t)e->n * 64;
@@ -260,19 +272,23 @@ power_modulo_window(Thread *th, const Limb *base, const IntView *e, const Limb *
         unsigned digit = (unsigned)(e->p[at / 64] >> (at % 64)) & (ENTRIES - 1);
         if (started) {
             for (int i = 0; i < WINDOW; i++) {
-                mpn_sqr(product, now, n);
-                mpn_tdiv_qr(quotient, now, 0, product, 2 * n, m, n);
+                if (!big_sqr(product, now, n) || !big_divide(quotient, now, product, 2 * n, m, n))
+                    goto no_memory;
             }
         }
         if (digit) {
-            mpn_mul_n(product, now, table + (mp_size_t)digit * n, n);
-            mpn_tdiv_qr(quotient, now, 0, product, 2 * n, m, n);
+            if (!big_mul(product, now, n, table + (mp_size_t)digit * n, n) ||
+                !big_divide(quotient, now, product, 2 * n, m, n))
+                goto no_memory;
             started = true;
         }
         if ((at % 64 == 0 || n >= 64) && !safepoint_poll(th))
             goto end;
     }
     result = int_from_limbs(th, now, n, false);
+    goto end;
+no_memory:
+    raise_memory(th);
 end:
     buffer_free(memory);
     return result;

@@ -132,6 +132,17 @@ heavy_end(Thread *th, mp_size_t n)
         blocking_end(th);
 }
 
+/* int_space.c: GMP's functions that may want memory; false, without an exception, if there is none.
+ * May be called offline. */
+bool big_mul(Limb *r, const Limb *p, mp_size_t n, const Limb *q, mp_size_t m); /* n >= m */
+bool big_sqr(Limb *r, const Limb *p, mp_size_t n);
+bool big_divide(Limb *q, Limb *r, const Limb *p, mp_size_t n, const Limb *d, mp_size_t m);
+bool big_sqrt(Limb *r, const Limb *p, mp_size_t n);
+bool big_gcd(Limb *g, mp_size_t *gn, Limb *p, mp_size_t n, Limb *q, mp_size_t m);
+bool big_gcdext(Limb *g, mp_size_t *gn, Limb *s, mp_size_t *sn, Limb *p, mp_size_t n, Limb *q, mp_size_t m);
+bool big_get_str(uint8_t *digits, size_t *count, int base, Limb *p, mp_size_t n);
+bool big_set_str(Limb *r, mp_size_t *n, const uint8_t *digits, size_t count, int base);
+
 /* int_arith.c */
 RAISES Value int_divide_nearest(Thread *th, Value a, Value b); /* a / b, half to even */
 /* float.c */

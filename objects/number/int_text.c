@@ -83,8 +83,13 @@ limbs_to_str(Thread *th, const IntView *w, int base, bool prefix)
     uint8_t *digits = memory + ((size_t)w->n + 1) * sizeof(Limb) + 3; /* room for sign and prefix */
     mpn_copyi(copy, w->p, w->n);
     heavy_begin(th, w->n);
-    size_t n = mpn_get_str(digits, base, copy, w->n);
+    size_t n;
+    bool ok = big_get_str(digits, &n, base, copy, w->n);
     heavy_end(th, w->n);
+    if (UNLIKELY(!ok)) {
+        buffer_free(memory);
+        return raise_memory(th);
+    }
     while (n > 1 && *digits == 0) {
         digits++;
         n--;
@@ -225,8 +230,14 @@ read_digits(Thread *th, const char *p, size_t n, int base, bool negative, Value 
     while (zeros < count - 1 && raw[zeros] == 0)
         zeros++;
     heavy_begin(th, (mp_size_t)room);
-    mp_size_t used = mpn_set_str(memory, raw + zeros, count - zeros, base);
+    mp_size_t used;
+    bool ok = big_set_str(memory, &used, raw + zeros, count - zeros, base);
     heavy_end(th, (mp_size_t)room);
+    if (UNLIKELY(!ok)) {
+        buffer_free(memory);
+        raise_memory(th);
+        return READ_FAILED;
+    }
     *out = int_from_limbs(th, memory, used, negative);
     buffer_free(memory);
     return *out != NULL ? READ_OK : READ_FAILED;

@@ -62,6 +62,7 @@ RAISES Value int_power(Thread *th, Value a, Value b, Value modulus);
 RAISES Value int_lshift(Thread *th, Value a, int64_t n);
 RAISES Value int_rshift(Thread *th, Value a, int64_t n);
 RAISES Value int_negative(Thread *th, Value a);
+void int_space_init(void); /* once, while there is one thread: where GMP takes memory from */
 RAISES Value int_gcd(Thread *th, Value a, Value b);
 RAISES Value int_isqrt(Thread *th, Value a);                     /* a >= 0 */
 /* The value as f * 2^*exponent, 0.5 <= |f| < 1 (f may be rounded up to 1); 0: 0. */

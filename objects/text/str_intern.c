@@ -55,22 +55,22 @@ intern_init(void)
 }
 
 static inline bool
-same_text(const Str *a, const Str *b)
+same_text(const Str *e, Chars c)
 {
-    return a->length == b->length && a->width == b->width &&
-           memcmp(a->data, b->data, (size_t)a->length * a->width) == 0;
+    return (size_t)e->length == c.n && e->width == c.width &&
+           memcmp(e->data, c.p, c.n * c.width) == 0;
 }
 
-/* The living entry equal to `s`, counted, or NULL. */
+/* The living entry equal to `c`, counted, or NULL. */
 static Value
-lookup(Thread *th, InternTable *t, Str *s, int64_t hash)
+lookup(Thread *th, InternTable *t, Chars c, int64_t hash)
 {
     for (size_t i = (size_t)hash & t->mask;; i = (i + 1) & t->mask) {
         Str *e = load_acquire(&t->entries[i]); /* pairs with put() [intern.entries] */
         if (e == NULL) {
             return NULL;
         }
-        if (e != GONE && load_relaxed(&e->hash) == hash && same_text(e, s) &&
+        if (e != GONE && load_relaxed(&e->hash) == hash && same_text(e, c) &&
             object_try_retain(th, &e->head)) {
             return value_of(e);
         }
@@ -145,7 +145,8 @@ str_intern(Thread *th, Value STEALS v)
         return str_empty;
     }
     InternTable *t = load_acquire(&intern_table); /* pairs with grow_locked() [intern.table] */
-    Value found = lookup(th, t, s, hash);
+    Chars c = {s->data, (size_t)s->length, s->width};
+    Value found = lookup(th, t, c, hash);
     if (found != NULL) {
         drop(th, v);
         return found;
@@ -153,7 +154,7 @@ str_intern(Thread *th, Value STEALS v)
     object_mark_weak(th, &s->head);
     bool full;
     byte_lock(&intern_lock);
-    found = lookup(th, load_relaxed(&intern_table), s, hash);
+    found = lookup(th, load_relaxed(&intern_table), c, hash);
     if (found != NULL) {
         byte_unlock(&intern_lock);
         if (found == v) { /* another thread interned this very object */
@@ -203,9 +204,18 @@ str_intern_forget(Thread *th, Str *s)
     byte_unlock(&intern_lock);
 }
 
+/* What is there already takes no memory: a MemoryError is reported with the help of such names. */
 Value
 str_intern_c(Thread *th, const char *text)
 {
+    size_t n = strlen(text);
+    if (n != 0 && utf8_all_ascii((const uint8_t *)text, n)) {
+        InternTable *t = load_acquire(&intern_table); /* pairs with grow_locked() [intern.table] */
+        Value found = lookup(th, t, (Chars){text, n, 1}, bytes_hash_of(text, n));
+        if (found != NULL) {
+            return found;
+        }
+    }
     Value s = str_from_c(th, text);
     return s == NULL ? NULL : str_intern(th, s);
 }

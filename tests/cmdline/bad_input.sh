@@ -54,6 +54,50 @@ bad grow-dict 'MemoryError' 'd = {}
 while True: d[len(d)] = bytes(1000000)'
 bad grow-str 'MemoryError' 's = "x"
 while True: s += s'
+bad grow-small 'MemoryError' 'l = []
+while True: l.append(str(len(l)))'
+# GMP has no way to say that it found no memory for its own.
+for kilobytes in 240000 300000 400000 600000; do
+    (ulimit -v $kilobytes
+    bad "grow-int $kilobytes" 'MemoryError' 'x = 3
+while True: x *= x'
+    exit $failures) || failures=$((failures + 1))
+done
+(ulimit -v 500000
+good int-threads '
+import sys, threading
+sys.set_int_max_str_digits(0)
+def work():
+    x = 3
+    try:
+        while True:
+            x *= x
+            x // 7**100000 % 5**90000
+    except MemoryError:
+        pass
+threads = [threading.Thread(target=work) for _ in range(3)]
+for t in threads: t.start()
+for t in threads: t.join()'
+exit $failures) || failures=$((failures + 1))
+# No stack for marking, no list of what is garbage: nobody asks again for each object.
+(ulimit -v 500000
+good garbage '
+import gc
+class A: pass
+l = []
+try:
+    while True:
+        a = A(); a.b = A(); a.b.c = a; l.append(a)
+except MemoryError:
+    pass
+del l
+gc.collect()'
+exit $failures) || failures=$((failures + 1))
+# The report of a MemoryError needs nothing that is not there yet.
+(ulimit -v 400000
+check report 1 '^Traceback .*line 2, in <module>.MemoryError$' "$weft" -c 'l = []
+for i in range(10**9): l.append(str(i))'
+exit $failures) || failures=$((failures + 1))
 good after-memory-error '
 l = []
 try:

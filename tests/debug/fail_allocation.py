@@ -8,6 +8,7 @@ import _thread
 import gc
 import io
 import itertools
+import math
 import re
 import sys
 import threading
@@ -75,6 +76,17 @@ def numbers():
     a * a, a // 7, a % 12345678901234567890, a >> 50, a << 70, str(a), int(str(a)), hex(a), a.to_bytes(60, "big")
     float("1e300") * 1e10, repr(1 / 3), complex(1, 2) ** 2, round(2.567, 2), divmod(a, 10 ** 30), pow(3, 100, 10 ** 20)
     sum(range(100)), (10 ** 25).bit_length(), float(a), a == a + 1, hash(a)
+
+
+@scenario
+def big_numbers():
+    # So many limbs that GMP wants working space of its own.
+    a, b = (1 << 1200000) - 12345, (1 << 900000) + 6789
+    c = a * b
+    a * a, c // b, c % 3 ** 9999, 7 ** 300000, math.isqrt(c), math.gcd(a, b), a / (b + 1), pow(-3, -1, b)
+    sys.set_int_max_str_digits(0)
+    int(str(b)) == b, pow(3, 65537, 1 << 40000)
+    sys.set_int_max_str_digits(4300)
 
 
 class Point:
