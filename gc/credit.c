@@ -35,7 +35,7 @@ give_back(Thread *th, CreditSlot *s)
 }
 
 bool
-credit_keep(Thread *th, Object *o)
+credit_keep_slow(Thread *th, Object *o)
 {
     CreditTable *t = th->credits;
     CreditSlot *s = credit_slot(t, o);

@@ -49,9 +49,23 @@ credit_take(Thread *th, Object *o)
     return true;
 }
 
+/* credit_keep() where `o` has no place yet, or too much is kept of it. */
+bool credit_keep_slow(Thread *th, Object *o);
+
 /* Keeps a reference to `o` that is given up; false: the caller has to count.  What was in its
  * place is given back, and may die. */
-bool credit_keep(Thread *th, Object *o);
+static inline bool
+credit_keep(Thread *th, Object *o)
+{
+    CreditTable *t = th->credits;
+    CreditSlot *s = credit_slot(t, o);
+    uint32_t n = load_relaxed(&s->credit);
+    if (LIKELY(load_relaxed(&s->object) == o && n < CREDIT_MAX && t->filled)) {
+        store_relaxed(&s->credit, n + 1);
+        return true;
+    }
+    return credit_keep_slow(th, o);
+}
 
 /* Gives back all that th keeps; objects may die.  th is at a safepoint, or about to go offline. */
 void credit_return(Thread *th);

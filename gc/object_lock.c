@@ -40,7 +40,7 @@ favour(Thread *th, Object *o)
      * it waits for the section [bias.section]. */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (UNLIKELY(load_relaxed(&th->favour) != tag)) {
-        store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
+        object_section_end(th);
         return false;
     }
     store_release(&o->lock, tag); /* pairs with lock_excluding() [bias.favour] */
@@ -68,8 +68,9 @@ lock_excluding(Thread *th, Object *o)
         bias_exclude(load_acquire(&thread_by_id[owner]), o); /* [thread.table] */
 }
 
-bool
-object_lock_slow(Thread *th, Object *o)
+/* Takes the lock of an object that is not open to th, which has no section open. */
+static bool
+lock_really(Thread *th, Object *o)
 {
     uint8_t free_state = 0;
     if (LIKELY((load_relaxed(&o->bits) & BIT_SHARED) && cas_acquire(&o->lock, &free_state, 1)))
@@ -79,23 +80,41 @@ object_lock_slow(Thread *th, Object *o)
 }
 
 bool
-object_touch_lock_slow(Thread *th, Object *o)
+object_lock_slow(Thread *th, Object *o)
 {
-    object_touch(th, o);
-    return object_lock_slow(th, o);
+    if (load_relaxed(&threads_started) == 0)
+        return false; /* nobody else is there: the section stays */
+    object_section_end(th);
+    return lock_really(th, o);
 }
 
 bool
-object_lock_two(Object *a, Object *b)
+object_touch_lock_slow(Thread *th, Object *o)
 {
-    if (load_relaxed(&threads_started) == 0)
+    if (load_relaxed(&threads_started) == 0) {
+        object_touch(th, o);
         return false;
+    }
+    object_section_end(th);
+    object_touch(th, o);
+    return lock_really(th, o);
+}
+
+bool
+object_lock_two_slow(Thread *th, Object *a, Object *b)
+{
+    bool alone = load_relaxed(&threads_started) == 0;
+    if (!alone)
+        object_section_end_two(th);
+    object_touch(th, a);
+    object_touch(th, b);
+    if (alone)
+        return false; /* the sections stay */
     if (a > b) {
         Object *t = a;
         a = b;
         b = t;
     }
-    Thread *th = thread_current;
     lock_excluding(th, a);
     if (a != b)
         lock_excluding(th, b);
@@ -112,10 +131,8 @@ unlock(Object *o)
 }
 
 void
-object_unlock_two(Object *a, Object *b, bool taken)
+object_unlock_two_slow(Object *a, Object *b)
 {
-    if (!taken)
-        return;
     unlock(a);
     if (a != b)
         unlock(b);

@@ -29,33 +29,29 @@ object_bias_word(const Object *o)
     return word & (0xffffffu | (uint32_t)BIT_SHARED << 24);
 }
 
-/* Opens a section on `o` if th need not take its lock: `o` is its own and private, or shared and
- * favours it; nobody holds the lock. */
+/* Opens a section on `o`: true if th need not take its lock, since `o` is its own and private, or shared
+ * and favours it, and nobody holds the lock.  What th sees behind the store counts.  If false, it has
+ * stored in vain: object_lock_slow() takes that back. */
 static inline bool
 object_section_begin(Thread *th, Object *o)
 {
     ASSERT(load_relaxed(&th->section) == NULL);
     /* Immutable ones only while they are filled: sharing them does not wait for anybody. */
     ASSERT(!(ops_flags_of(object_ops(o)) & OPS_IMMUTABLE) || !(object_bits(o) & BIT_SHARED));
-    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias))) {
-        store_relaxed(&th->section, o);
-        /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias)))
-            return true;
-    } else if (LIKELY(load_relaxed(&o->lock) == load_relaxed(&th->favour))) {
-        store_relaxed(&th->section, o);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* as above [bias.section] */
-        if (LIKELY(load_relaxed(&o->lock) == load_relaxed(&th->favour)))
-            return true;
-    } else {
-        return false;
-    }
-    store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
-    return false;
+    store_relaxed(&th->section, o);
+    /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return LIKELY(object_bias_word(o) == load_relaxed(&th->bias)) ||
+           LIKELY(load_relaxed(&o->lock) == load_relaxed(&th->favour));
 }
 
-/* object_lock() of what is not open to `th`. */
+static inline void
+object_section_end(Thread *th)
+{
+    store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
+}
+
+/* object_lock() of what is not open to `th`; its section has begun in vain. */
 bool object_lock_slow(Thread *th, Object *o);
 /* object_touch() and that. */
 bool object_touch_lock_slow(Thread *th, Object *o);
@@ -65,12 +61,8 @@ bool object_touch_lock_slow(Thread *th, Object *o);
 static inline bool
 object_lock(Object *o)
 {
-    if (LIKELY(load_relaxed(&threads_started) == 0))
-        return false;
     Thread *th = thread_current;
-    if (LIKELY(object_section_begin(th, o)))
-        return false;
-    return object_lock_slow(th, o);
+    return LIKELY(object_section_begin(th, o)) ? false : object_lock_slow(th, o);
 }
 
 static inline void
@@ -79,12 +71,8 @@ object_unlock(Object *o, bool taken)
     if (UNLIKELY(taken))
         byte_unlock((ByteLock *)(void *)&o->lock);
     else
-        store_release(&thread_current->section, NULL); /* pairs with bias_exclude() [bias.section] */
+        object_section_end(thread_current);
 }
-
-/* Locks two objects (or one, given twice) in address order. */
-bool object_lock_two(Object *a, Object *b);
-void object_unlock_two(Object *a, Object *b, bool taken);
 
 /* Called before reading or changing a mutable container: if `th` is not its owner
  * and it is still private, marks it shared, under its lock.  After that, what it
@@ -111,13 +99,43 @@ object_touch(Thread *th, Object *o)
 static inline bool
 object_touch_lock(Thread *th, Object *o)
 {
-    if (LIKELY(load_relaxed(&threads_started) == 0)) {
-        object_touch(th, o);
+    return LIKELY(object_section_begin(th, o)) ? false : object_touch_lock_slow(th, o);
+}
+
+static inline void
+object_section_end_two(Thread *th)
+{
+    store_release(&th->section_2, NULL); /* pairs with bias_exclude() [bias.section] */
+    object_section_end(th);
+}
+
+/* The rest of object_lock_two() and object_unlock_two(): what is locked really. */
+bool object_lock_two_slow(Thread *th, Object *a, Object *b);
+void object_unlock_two_slow(Object *a, Object *b);
+
+/* object_touch_lock() of two objects (or one, given twice), in address order.  If th owns both and both
+ * are private, it has a section on each; what favours th is locked, too. */
+static inline bool
+object_touch_lock_two(Thread *th, Object *a, Object *b)
+{
+    ASSERT(load_relaxed(&th->section) == NULL && load_relaxed(&th->section_2) == NULL);
+    store_relaxed(&th->section, a);
+    store_relaxed(&th->section_2, b);
+    /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    uint32_t bias = load_relaxed(&th->bias);
+    if (LIKELY(object_bias_word(a) == bias && object_bias_word(b) == bias))
         return false;
-    }
-    if (LIKELY(object_section_begin(th, o)))
-        return false;
-    return object_touch_lock_slow(th, o);
+    return object_lock_two_slow(th, a, b);
+}
+
+static inline void
+object_unlock_two(Thread *th, Object *a, Object *b, bool taken)
+{
+    if (LIKELY(!taken))
+        object_section_end_two(th);
+    else
+        object_unlock_two_slow(a, b);
 }
 
 #endif

@@ -58,14 +58,12 @@ void
 object_retain_slow(Thread *th, Object *o)
 {
     uint16_t owner = load_relaxed(&o->owner);
-    if (owner == OWNER_IMMORTAL)
+    if (owner == OWNER_IMMORTAL || (owner == OWNER_POOLED && LIKELY(credit_take(th, o))))
         return;
     if (owner == th->id) { /* local is at its limit */
         saturate(o);
         return;
     }
-    if (owner == OWNER_POOLED && credit_take(th, o))
-        return;
     /* relaxed: the caller has the object already, by a count or inside an epoch */
     uint32_t before = fetch_add_relaxed(&o->shared, SHARED_ONE);
     ASSERT((before & SHARED_STATE) != SHARED_MERGED || shared_count(before) > 0 ||
@@ -404,14 +402,10 @@ object_dealloc(Thread *th, Object *o)
 
 /* ---------------------------------------------------------------- drop */
 
-void
-object_drop_slow(Thread *th, Object *o)
+/* A reference that the owner did not count, or counted in `shared`. */
+static NOINLINE void
+drop_shared(Thread *th, Object *o, uint16_t owner)
 {
-    /* acquire: who sees MERGED here sees it in `shared`; pairs with merge()
-     * [refcount.shared] */
-    uint16_t owner = load_acquire(&o->owner);
-    if (owner == OWNER_IMMORTAL)
-        return;
     uint32_t s = load_relaxed(&o->shared);
     if (owner == th->id) {
         /* The owner's half is zero, but the object is not merged: it is in the queue, or a
@@ -421,8 +415,6 @@ object_drop_slow(Thread *th, Object *o)
         }
         return;
     }
-    if (owner == OWNER_POOLED && !(object_bits(o) & BIT_WEAKREFS) && credit_keep(th, o))
-        return; /* where its death would be noticed it is not put off */
     for (;;) {
         uint32_t after = s - SHARED_ONE;
         bool queue = false;
@@ -441,6 +433,20 @@ object_drop_slow(Thread *th, Object *o)
             queue_to_owner(th, o, owner);
         return;
     }
+}
+
+void
+object_drop_slow(Thread *th, Object *o)
+{
+    /* acquire: who sees MERGED here sees it in `shared`; pairs with merge()
+     * [refcount.shared] */
+    uint16_t owner = load_acquire(&o->owner);
+    if (owner == OWNER_IMMORTAL)
+        return;
+    /* Where its death would be noticed it is not put off. */
+    if (owner == OWNER_POOLED && !(object_bits(o) & BIT_WEAKREFS) && LIKELY(credit_keep(th, o)))
+        return;
+    drop_shared(th, o, owner);
 }
 
 void

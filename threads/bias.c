@@ -45,11 +45,23 @@ bias_start(Thread *th)
 {
     store_relaxed(&th->bias, BIAS_NONE);
     store_relaxed(&th->favour, FAVOUR_NONE);
-    bool on = load_relaxed(&available) != 0;
+    /* The first one needs no barrier as long as it is alone; see bias_before_threads(). */
+    bool on = load_relaxed(&available) != 0 || th->id == 1;
     if (on)
         switch_on(th);
     store_relaxed(&th->bias_state, on ? BIAS_ON : BIAS_OFF);
     store_relaxed(&th->bias_waits, 0);
+}
+
+void
+bias_before_threads(void)
+{
+    Thread *th = load_acquire(&thread_by_id[1]); /* [thread.table] */
+    if (load_relaxed(&available) || th == NULL)
+        return;
+    store_relaxed(&th->bias, BIAS_NONE);
+    store_relaxed(&th->favour, FAVOUR_NONE);
+    store_relaxed(&th->bias_state, BIAS_OFF);
 }
 
 static void
@@ -64,8 +76,9 @@ static void
 wait_section(Thread *t, const void *object)
 {
     for (int i = 0;; i++) {
-        void *now = load_acquire(&t->section); /* pairs with object_unlock() [bias.section] */
-        if (object ? now != object : now == NULL)
+        /* Both pair with object_unlock() [bias.section]. */
+        void *one = load_acquire(&t->section), *two = load_acquire(&t->section_2);
+        if (object ? one != object && two != object : one == NULL && two == NULL)
             return;
         if (i < 100)
             os_pause();

@@ -2,8 +2,8 @@
  * shared object favours.
  *
  * An object that only its owner has touched needs no lock, until somebody else comes.  The owner
- * writes the object's address to th->section, looks once more whether the object is private and
- * its lock free, and clears th->section at the end: plain stores.  Who comes from outside takes
+ * writes the object's address to th->section (and that of a second one to th->section_2), looks then
+ * whether the object is private and its lock free, and clears the word at the end: plain stores.  Who comes from outside takes
  * the object's lock, makes every running thread of the process pass a memory barrier
  * (membarrier(2)), and waits until the owner's section is another one.  Either the owner then
  * sees the lock, or the newcomer sees the section.
@@ -13,7 +13,7 @@
  * barrier, and after a while it is switched on again.  A thread that is offline needs none either.
  *
  * A shared object may favour a thread: its lock byte is then that thread's `favour`.  The thread
- * enters as an owner does, by its section and a second look at the byte.  Who else takes the lock
+ * enters as an owner does, by its section and a look at the byte.  Who else takes the lock
  * replaces the byte, which ends the favour, and excludes the thread as above.  Who is favoured is
  * decided in gc/object_lock.c; how many favours there are in a second, here.
  *
@@ -36,6 +36,10 @@ void bias_init(void);
 
 /* A context that was just made. */
 void bias_start(Thread *th);
+
+/* A second thread is about to start, the first is stopped: where there is no barrier it has no bias
+ * from now on. */
+void bias_before_threads(void);
 
 /* Waits until `owner` has no section open on `object`, whose lock the caller holds.  From then on it
  * will see the lock.  The caller is not `owner`. */

@@ -2,7 +2,7 @@
  *
  * Object locks are LEAF locks: under one there is no safepoint, no Python code, no
  * drop, no blocking call, and no second object lock except through
- * object_lock_two().  A waiter spins, then sleeps by the clock for longer and longer
+ * object_touch_lock_two().  A waiter spins, then sleeps by the clock for longer and longer
  * without going offline: the holder is never far from the end, and unlocking is one
  * plain store, which wakes nobody.  Work that needs Python
  * code (comparisons, keys) is done outside and checked again under the lock.

@@ -19,6 +19,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "threads/bias.h"
 #include "threads/interp.h"
 #include "threads/lock_rank.h"
 #include "threads/os_thread.h"
@@ -164,6 +165,7 @@ world_start_threads(Thread *th)
         stop_interp(i, NULL, NULL);
     /* Everybody is between two instructions: no section that skipped its lock is open
      * (rules D1).  Who goes on sees it by start_interp() [stop.flags]. */
+    bias_before_threads();
     store_relaxed(&threads_started, 1);
     for (Interp *i = interps_first; i; i = i->next)
         start_interp(i);

@@ -159,7 +159,7 @@ go_offline(Thread *th)
 {
     ASSERT(load_relaxed(&th->state) == THREAD_ATTACHED);
     ASSERT(th->no_safepoint == 0);
-    ASSERT(load_relaxed(&th->section) == NULL);
+    ASSERT(load_relaxed(&th->section) == NULL && load_relaxed(&th->section_2) == NULL);
     /* release: all that this thread did; pairs with claims, stops and
      * thread_epoch_reached() [thread.state] */
     exchange_seq_cst(&th->state, THREAD_DETACHED);

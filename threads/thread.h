@@ -79,7 +79,8 @@ struct Thread {
     ATOMIC(uint32_t) bias;     /* [owner], or the thread that revokes: id, or BIAS_NONE */
     ATOMIC(uint8_t) favour;    /* the same: the lock byte of objects that favour it, or FAVOUR_NONE */
     uint8_t favour_in;         /* [owner] locks of shared objects it takes until it looks at one */
-    ATOMIC(void *) section;    /* [owner] the object it is changing without a lock */
+    ATOMIC(void *) section;    /* [owner] the object it is changing without a lock, */
+    ATOMIC(void *) section_2;  /* [owner] and a second one: object_touch_lock_two() */
 
     /* -- gc/ -- */
     struct Reclaim *reclaim;  /* [owner] */

@@ -233,9 +233,9 @@ typedef struct FrameObject {
     ATOMIC(uint32_t) pc;     /* once ended: word index */
     ATOMIC(int32_t) line;    /* f_lineno set by a tracer, 0: not */
     ATOMIC(uint8_t) trace_lines, trace_opcodes, cleared;
-    ATOMIC(uint32_t) count;  /* once ended: words in `values` */
-    Field *values;           /* once ended: the variables (malloc'ed) */
+    ATOMIC(uint32_t) count;  /* once ended: words in `values`, its code's temp_base; before, 0 */
     Value generator;         /* uncounted: the generator whose frame it is, or NULL */
+    Field values[];          /* once ended: the variables */
 } FrameObject;
 
 static inline FrameObject *

@@ -26,7 +26,8 @@
 static FrameObject *
 frame_object_new(Thread *th, Frame *f, Thread *owner)
 {
-    FrameObject *fo = (FrameObject *)(void *)object_new_kind(th, SHAPE_FRAME, sizeof *fo, true);
+    size_t size = sizeof(FrameObject) + f->code->temp_base * sizeof(Field);
+    FrameObject *fo = (FrameObject *)(void *)object_new_kind(th, SHAPE_FRAME, size, true);
     if (fo == NULL)
         return NULL;
     fo->code = retain(th, value_of(f->code));
@@ -76,16 +77,12 @@ detach(Thread *th, Frame *f, Frame *caller)
         return;
     }
     uint32_t n = f->code->temp_base;
-    Field *values = n ? calloc(n, sizeof *values) : NULL;
-    if (values != NULL) { /* without memory the variables are lost, no more */
-        for (uint32_t i = 0; i < n; i++) {
-            Value w = f->r[i];
-            f->r[i] = NULL;
-            field_init(&values[i], w ? reg_take(th, w) : NULL);
-        }
-        fo->values = values;
-        store_release(&fo->count, n);
+    for (uint32_t i = 0; i < n; i++) {
+        Value w = f->r[i];
+        f->r[i] = NULL;
+        field_init(&fo->values[i], w ? reg_take(th, w) : NULL);
     }
+    store_release(&fo->count, n); /* pairs with copy_variables() */
     if (f->link & FRAME_LOCALS) {
         field_replace(th, &fo->head, &fo->locals, f->locals);
         f->locals = NULL;
@@ -506,7 +503,6 @@ frame_object_dealloc(Thread *th, Object *o)
     field_drop(th, &fo->trace);
     for (uint32_t i = 0; i < plain_load(&fo->count); i++)
         field_drop(th, &fo->values[i]);
-    free(fo->values);
 }
 
 Type frame_type;

@@ -145,22 +145,13 @@ generator_claim_for_send(Thread *th, Generator *g, Value v)
     uint8_t state = load_relaxed(&g->state);
     if (UNLIKELY(state != GEN_SUSPENDED && (state != GEN_CREATED || v != NONE)))
         return false;
-    if (LIKELY(load_relaxed(&threads_started) == 0)) {
-        store_relaxed(&g->state, (uint8_t)GEN_RUNNING);
-        return true;
-    }
     /* A private one: others look at `state` after object_touch(), which waits for this section. */
-    if (LIKELY(object_bias_word(&g->head) == load_relaxed(&th->bias))) {
-        store_relaxed(&th->section, (void *)g);
-        /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        if (LIKELY(object_bias_word(&g->head) == load_relaxed(&th->bias))) {
-            store_relaxed(&g->state, (uint8_t)GEN_RUNNING);
-            store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
-            return true;
-        }
-        store_release(&th->section, NULL);
-    }
+    bool mine = object_section_begin(th, &g->head);
+    if (LIKELY(mine))
+        store_relaxed(&g->state, (uint8_t)GEN_RUNNING);
+    object_section_end(th);
+    if (LIKELY(mine))
+        return true;
     object_touch(th, &g->head);
     return cas_acquire(&g->state, &state, GEN_RUNNING); /* pairs with the yield's release */
 }
@@ -168,7 +159,6 @@ generator_claim_for_send(Thread *th, Generator *g, Value v)
 static inline void
 generator_push(Thread *th, Generator *g, unsigned bits)
 {
-    object_touch(th, &g->head);
     g->stack_top = frame_stack_top(th);
     g->frame.link = frame_link(th->frame, FRAME_GENERATOR | bits |
                                               (g->frame.link & (FRAME_LOCALS | FRAME_OBJECT)));

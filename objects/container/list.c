@@ -570,9 +570,8 @@ list_splice_small(Thread *th, List *l, int64_t lo, int64_t hi, Value v)
     List *other = is_exact(v, SHAPE_LIST) ? as_list(v) : NULL;
     if (other == l || (other == NULL && !is_exact(v, SHAPE_TUPLE)))
         return NO;
-    if (other != NULL)
-        object_touch(th, &other->head);
-    bool held = other ? object_lock_two(&l->head, &other->head) : object_lock(&l->head);
+    bool held = other ? object_touch_lock_two(th, &l->head, &other->head)
+                      : object_touch_lock(th, &l->head);
     int64_t length = load_relaxed(&l->length);
     ItemArray *a = load_relaxed(&l->array), *b = other ? load_relaxed(&other->array) : NULL;
     int64_t from = lo < 0 ? (lo + length < 0 ? 0 : lo + length) : lo > length ? length : lo;
@@ -598,7 +597,7 @@ list_splice_small(Thread *th, List *l, int64_t lo, int64_t hi, Value v)
         store_release(&l->length, (int64_t)after); /* [list.length] */
     }
     if (other)
-        object_unlock_two(&l->head, &other->head, held);
+        object_unlock_two(th, &l->head, &other->head, held);
     else
         object_unlock(&l->head, held);
     if (UNLIKELY(!fits))
@@ -933,16 +932,14 @@ list_setitem(Thread *th, Value self, Value key, Value v)
 static bool
 list_copy_both(Thread *th, List *a, int64_t na, List *b, int64_t nb, Field *to)
 {
-    object_touch(th, &a->head);
-    object_touch(th, &b->head);
-    bool held = object_lock_two(&a->head, &b->head);
+    bool held = object_touch_lock_two(th, &a->head, &b->head);
     bool same = load_relaxed(&a->length) == na && load_relaxed(&b->length) == nb;
     ItemArray *x = load_relaxed(&a->array), *y = load_relaxed(&b->array);
     for (int64_t i = 0; same && i < na; i++)
         plain_store(&to[i], retain(th, load_relaxed(&x->items[i]))); /* plain: not published */
     for (int64_t i = 0; same && i < nb; i++)
         plain_store(&to[na + i], retain(th, load_relaxed(&y->items[i])));
-    object_unlock_two(&a->head, &b->head, held);
+    object_unlock_two(th, &a->head, &b->head, held);
     return same;
 }
 

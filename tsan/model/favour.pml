@@ -6,7 +6,7 @@
  * moment at which the buffer is empty.  Two newcomers take the lock, and one of them switches the favours of
  * the thread off, and it switches them on again.  Nobody changes the object beside another: a change of the
  * thread, in a section or under the lock, lasts until the store that ends it has left the buffer.  NO_BARRIER: without the barrier, and
- * NO_LOOK: without the second look, the claim must be found wrong.
+ * NO_LOOK: with a look before the section begins instead of behind it, the claim must be found wrong.
  */
 #define FREE 0
 #define HELD 1
@@ -56,12 +56,16 @@ proctype thread()
 {
 end:
     do
-    :: favoured && SEES_TAG ->         /* object_section_begin() */
+    /* object_section_begin() */
+#ifdef NO_LOOK
+    :: favoured && SEES_TAG ->
         buffer!SECTION, 1;
         if
-#ifdef NO_LOOK
         :: true ->
 #else
+    :: true ->
+        buffer!SECTION, 1;
+        if
         :: favoured && SEES_TAG ->
 #endif
             mine++;

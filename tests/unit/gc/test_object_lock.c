@@ -114,7 +114,7 @@ take_turns(void *interp)
         for (long k = 0; k < n; k++)
             sections += !change(&node->head);
         if (r % 5 == 0) {
-            object_unlock_two(&node->head, &many[0]->head, object_lock_two(&node->head, &many[0]->head));
+            object_unlock_two(th, &node->head, &many[0]->head, object_touch_lock_two(th, &node->head, &many[0]->head));
         } else if (r % 7 == 0) {
             blocking_begin(th);
             os_yield();
@@ -168,11 +168,11 @@ main(void)
     OK(change(&node->head), "it locks a shared one");
     OK(change_often(&node->head, ENOUGH), "until that favours it");
     OK(load_relaxed(&node->head.lock) == load_relaxed(&th->favour), "as its lock byte says");
-    object_unlock_two(&node->head, &node->head, object_lock_two(&node->head, &node->head));
+    object_unlock_two(th, &node->head, &node->head, object_touch_lock_two(th, &node->head, &node->head));
     OK(!change(&node->head), "locking two objects does not end that");
-    bool held = object_lock_two(&node->head, &node->head);
+    bool held = object_touch_lock_two(th, &node->head, &node->head);
     OK(held && (load_relaxed(&node->head.lock) & 1), "though it really locks");
-    object_unlock_two(&node->head, &node->head, held);
+    object_unlock_two(th, &node->head, &node->head, held);
     run(th, change_once, 1);
     OK(load_relaxed(&node->head.lock) == 0 && change(&node->head), "another thread ends it");
     OK(change_often(&node->head, ENOUGH), "for a while");
