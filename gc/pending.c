@@ -144,7 +144,9 @@ next_call(Thread *th, uint32_t *next, PendingCall *call)
     Reclaim *r = th->reclaim;
     *next = compact(&r->pending, r->pending_floor, *next);
     if (*next != r->pending.count) {
-        *call = r->pending.calls[(*next)++];
+        PendingCall *c = &r->pending.calls[(*next)++];
+        *call = *c;
+        c->fn = NULL; /* made: see pending_adopt() */
         return true;
     }
     if (r->pending_depth || r->late_next == r->late.count)
@@ -183,6 +185,24 @@ pending_serve(Thread *th)
         ASSERT(th->error == NULL); /* fn reports and clears its own */
     }
     th->error = error;
+}
+
+void
+pending_adopt(Thread *th, Thread *gone)
+{
+    Reclaim *r = th->reclaim, *from = gone->reclaim;
+    bool before = r->others;
+    r->others = true;
+    for (uint32_t i = 0; i < from->pending.count; i++)
+        if (from->pending.calls[i].fn != NULL)
+            pending_add(th, from->pending.calls[i].fn, from->pending.calls[i].a, from->pending.calls[i].b);
+    for (uint32_t i = from->late_next; i < from->late.count; i++)
+        pending_add(th, from->late.calls[i].fn, from->late.calls[i].a, from->late.calls[i].b);
+    r->others = before;
+    from->pending.count = from->late.count = from->late_next = 0;
+    from->pending_floor = from->pending_depth = 0;
+    from->settling = false;
+    gone->pending_count = 0;
 }
 
 bool

@@ -662,10 +662,12 @@ reclaim_adopt(Thread *th, Thread *gone)
     }
     from->waiting = from->waiting_last = NULL;
     from->open_bytes = from->waiting_bytes = 0;
-    from->serving = from->immediate = 0;
+    from->serving = from->immediate = from->collecting = from->throttled = 0;
+    from->depth = 0;
     from->others = from->stale = from->service = false;
     store_relaxed(&gone->locks_taken, load_relaxed(&gone->locks_given)); /* nobody holds them any more */
     r->stale = true;
+    pending_adopt(th, gone);
     from->blocker = NULL;
     th->offline_work = 1;
 }

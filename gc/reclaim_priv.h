@@ -34,7 +34,7 @@ typedef struct RetireBlock {
 #define DEPTH_MAX 8
 
 typedef struct PendingCall {
-    void (*fn)(Thread *th, Value a, Value b);
+    void (*fn)(Thread *th, Value a, Value b); /* NULL: made already */
     Value a, b;
 } PendingCall;
 
@@ -118,6 +118,9 @@ void pending_hand_over(Thread *th);
 void pending_hand_over_all(Thread *th);
 /* Takes what pending_hand_over() gave: into th's late calls. */
 void pending_take(Thread *th);
+/* In the child of a fork: the calls that another thread had yet to make become th's late calls.  A call
+ * that it was just making is not made again. */
+void pending_adopt(Thread *th, Thread *gone);
 
 /* Pending calls that others may make. */
 typedef struct HandedCalls {

@@ -81,19 +81,22 @@ RAISES bool io_base_close(Thread *th, Value self);
 
 typedef struct IoLock {
     Mutex mutex;
-    ATOMIC(uint32_t) owner;      /* number of the thread that holds it, or 0 */
-    ATOMIC(uint32_t) generation; /* fork generation when it was taken */
+    ATOMIC(uint32_t) owner;      /* Thread.run of the thread that holds it, or 0 */
+    ATOMIC(uint32_t) generation; /* [lock] renew_lock; fork generation in which it was last looked at */
     uint32_t depth;              /* [lock] how often the owner has taken it */
 } IoLock;
 
 extern ATOMIC(uint32_t) io_fork_generation; /* forks that this process is the child of */
+extern ATOMIC(uint32_t) io_fork_survivor;   /* Thread.run of the thread that made the last of them */
 
+/* The first use in the child of a fork: makes it free if the process has not got its holder. */
+void io_lock_renew(IoLock *l);
 void io_lock_slow(Thread *th, IoLock *l);
 
 static inline bool
 io_lock_is_mine(Thread *th, const IoLock *l)
 {
-    return load_relaxed(&l->owner) == th->id;
+    return load_relaxed(&l->owner) == th->run;
 }
 
 /* Takes it, again if the thread has it already.  A safepoint. */
@@ -104,11 +107,12 @@ io_lock(Thread *th, IoLock *l)
         l->depth++;
         return;
     }
+    if (UNLIKELY(load_acquire(&l->generation) != load_relaxed(&io_fork_generation)))
+        io_lock_renew(l); /* acquire: the lock is free [fork_mutex] */
     uint8_t free_state = 0;
     if (UNLIKELY(!cas_acquire(&l->mutex.state, &free_state, 1))) /* [mutex.state] */
         io_lock_slow(th, l);
-    store_relaxed(&l->generation, load_relaxed(&io_fork_generation));
-    store_relaxed(&l->owner, th->id);
+    store_relaxed(&l->owner, th->run);
     l->depth = 1;
 }
 

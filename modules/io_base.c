@@ -18,18 +18,37 @@
 
 IoNames io_names;
 __typeof__(io_fork_generation) io_fork_generation;
+__typeof__(io_fork_survivor) io_fork_survivor;
 
 /* -- locks -------------------------------------------------------------------------------- */
 
 /* Gives up waiting for who holds the lock when the interpreter ends. */
 #define SHUTDOWN_WAIT ((int64_t)1000000000)
 
+/* A leaf: one first use at a time. */
+static ByteLock renew_lock;
+
+/* From the fork until here nobody in this process has taken the lock, and only the thread that forked can
+ * have held it already (it calls a raw stream written in Python, which forks).  Taking the lock and
+ * noting the owner is no safepoint, nor is the opposite: what the fork found locked had an owner. */
+void
+io_lock_renew(IoLock *l)
+{
+    byte_lock(&renew_lock);
+    uint32_t now = load_relaxed(&io_fork_generation), owner = load_relaxed(&l->owner);
+    if (load_relaxed(&l->generation) != now) {
+        if (owner != 0 && owner != load_relaxed(&io_fork_survivor)) {
+            store_relaxed(&l->owner, 0);
+            mutex_reset(&l->mutex); /* the holder is in the process that this one was forked from */
+        }
+        store_release(&l->generation, now); /* pairs with io_lock() [fork_mutex] */
+    }
+    byte_unlock(&renew_lock);
+}
+
 void
 io_lock_slow(Thread *th, IoLock *l)
 {
-    uint32_t now = load_relaxed(&io_fork_generation), seen = load_relaxed(&l->generation);
-    if (seen != now && mutex_is_locked(&l->mutex) && cas_relaxed(&l->generation, &seen, now))
-        mutex_reset(&l->mutex); /* its holder is in the process that this one was forked from */
     if (load_relaxed(&th->interp->finalizing)) {
         /* A daemon thread that sleeps for ever may hold it: then it is taken from it. */
         if (mutex_lock_timed(th, &l->mutex, SHUTDOWN_WAIT, false) == LOCK_TAKEN)
@@ -38,9 +57,6 @@ io_lock_slow(Thread *th, IoLock *l)
     }
     mutex_lock(th, &l->mutex);
 }
-
-/* A leaf: one first use at a time. */
-static ByteLock renew_lock;
 
 void
 fork_mutex_renew(ForkMutex *m)

@@ -247,6 +247,7 @@ io_text_encoding(Thread *th, Value self, const Arg *args, size_t nargs)
 static void
 count_fork(void)
 {
+    store_relaxed(&io_fork_survivor, thread_current->run);
     fetch_add_relaxed(&io_fork_generation, 1);
 }
 

@@ -10,27 +10,20 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "modules/fork_mutex.h"
 #include "threads/blocking.h"
-#include "threads/mutex.h"
 
 typedef struct DatabaseModule {
     Type *record; /* [const] counted */
 } DatabaseModule;
 
-static Mutex walk_lock; /* positions of getpwent() and getgrent() */
-static ATOMIC(int) walk_process; /* whose walk_lock it is */
+static ForkMutex walk_lock; /* positions of getpwent() and getgrent() */
 
-/* After a fork the lock's holder may be in the other process: then it is free.  (Should two threads of a
- * child find that out at once, their walks mix; the C library's own lock keeps each step whole.) */
+/* A walk that another thread was left in by a fork is begun anew, as each is. */
 static void
 walk_begin(Thread *th)
 {
-    int process = (int)getpid();
-    if (load_relaxed(&walk_process) != process) {
-        mutex_reset(&walk_lock);
-        store_relaxed(&walk_process, process);
-    }
-    mutex_lock(th, &walk_lock);
+    (void)fork_mutex_lock(th, &walk_lock);
 }
 
 static Value
@@ -223,7 +216,7 @@ all_entries(Thread *th, Value self, bool groups)
             DROP_CLEAR(th, list);
     }
     groups ? endgrent() : endpwent();
-    mutex_unlock(&walk_lock);
+    fork_mutex_unlock(&walk_lock);
     return list;
 }
 

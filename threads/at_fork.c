@@ -3,8 +3,13 @@
  * Preparing: one fork at a time; each level takes the locks that its own threads may hold
  * while they are offline; then the world of all interpreters is stopped, so that nobody is
  * online and every register is counted; then the locks of this level are taken, so that
- * their lists are whole.  In the child the parking lot is empty, those locks are made
+ * their lists are whole, and no OS thread is being started or ended.  In the child the parking lot is empty, those locks are made
  * free, and every other context is in no OS thread's hands.
+ *
+ * Memory: a thread that is online, being started or ended is never in the middle of malloc() or free()
+ * then, so mimalloc is whole.  What libc allocates on behalf of threads that are offline in its
+ * functions (getaddrinfo()) libc puts in order itself, and so do the sanitizers' runtimes but for one,
+ * see sanitizer_locks_at_fork().
  *
  * Locks: fork_lock, then those of the levels, then all of threads/.  Process-wide state:
  * fork_lock, the registered hooks.
@@ -12,9 +17,11 @@
 #include "threads/at_fork.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/sanitize.h"
 #include "threads/bias.h"
 #include "threads/interp.h"
 #include "threads/lock_rank.h"
@@ -39,6 +46,48 @@ fork_register_hooks(const ForkHooks *h)
     hooks[hook_count++] = h;
 }
 
+#if WEFT_ASAN && defined(__clang__) && __clang_major__ < 18
+/* Until version 18 the runtime of AddressSanitizer takes no locks of its own at fork(), so that a child
+ * waits for ever for one that another thread held.  These functions of it take them, as later versions
+ * do by themselves; where it lacks one, nothing is done. */
+#define RUNTIME(name, symbol) extern void name(void) __asm__(symbol) __attribute__((weak))
+RUNTIME(lock_registry, "_ZN6__lsan18LockThreadRegistryEv");
+RUNTIME(unlock_registry, "_ZN6__lsan20UnlockThreadRegistryEv");
+RUNTIME(lock_allocator, "_ZN6__lsan13LockAllocatorEv");
+RUNTIME(unlock_allocator, "_ZN6__lsan15UnlockAllocatorEv");
+RUNTIME(lock_stacks, "_ZN11__sanitizer17StackDepotLockAllEv");
+RUNTIME(unlock_stacks, "_ZN11__sanitizer19StackDepotUnlockAllEv");
+
+static void
+lock_runtime(void)
+{
+    lock_registry();
+    lock_allocator();
+    lock_stacks();
+}
+
+static void
+unlock_runtime(void)
+{
+    unlock_stacks();
+    unlock_allocator();
+    unlock_registry();
+}
+
+/* The caller holds fork_lock. */
+static void
+sanitizer_locks_at_fork(void)
+{
+    static bool done;
+    if (!done && lock_registry && unlock_registry && lock_allocator && unlock_allocator && lock_stacks &&
+        unlock_stacks)
+        (void)pthread_atfork(lock_runtime, unlock_runtime, unlock_runtime);
+    done = true;
+}
+#else
+#define sanitizer_locks_at_fork() ((void)0)
+#endif
+
 void
 fork_prepare(Thread *th)
 {
@@ -46,7 +95,9 @@ fork_prepare(Thread *th)
         if (hooks[i]->prepare)
             hooks[i]->prepare(th);
     mutex_lock(th, &fork_lock);
+    sanitizer_locks_at_fork();
     world_stop_all(th);
+    os_thread_hold_changes();
     for (Interp *i = interps_first; i; i = i->next)
         mutex_lock(NULL, &i->threads_lock);
     thread_ids_lock();
@@ -64,6 +115,7 @@ fork_parent(Thread *th)
     thread_ids_unlock();
     for (Interp *i = interps_first; i; i = i->next)
         mutex_unlock(&i->threads_lock);
+    os_thread_changes_go_on();
     world_start_all(th);
     mutex_unlock(&fork_lock);
 }
@@ -104,7 +156,7 @@ fork_child(Thread *th)
         if (hooks[i]->child)
             hooks[i]->child();
 
-    for (Interp *i = interps_first; i; i = i->next)
+    for (Interp *i = interps_first; i; i = i->next) {
         for (Thread *t = load_relaxed(&i->threads); t; t = load_relaxed(&t->next)) {
             if (t == th)
                 continue;
@@ -117,6 +169,9 @@ fork_child(Thread *th)
                         hooks[h]->adopt(th, t);
             thread_forget(t);
         }
+        /* A thread that was on its way out may still have been counted. */
+        store_relaxed(&i->thread_count, i == th->interp ? 1 : 0);
+    }
 }
 
 int

@@ -1,6 +1,14 @@
 /* os_thread.c -- threads of the operating system.
  *
- * Process-wide state: the stack size of new threads.
+ * A thread that is just being started, or has left its last context behind, uses the memory allocators
+ * although it is offline: they make and take down what each keeps for a thread.  A fork in that moment
+ * would leave the child with an allocator in the middle of something (mimalloc waits for ever for a
+ * thread that was freeing a foreign block, AddressSanitizer's allocator for one that held a lock).  So
+ * these stretches are counted in `changing`, and a fork waits until there is none.  The end is
+ * counted down by the destructor of a thread-specific value, in the last of the rounds that the system
+ * makes: the allocators have theirs in earlier rounds, or before it in the same, as their keys are older.
+ *
+ * Process-wide state: the stack size of new threads, `changing`, the key.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -15,7 +23,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/mem.h"
+#include "threads/futex.h"
 
 /* Left of the stack for C functions that do not ask. */
 #define STACK_MARGIN ((size_t)192 * 1024 * (WEFT_ASAN || WEFT_TSAN ? 2 : 1))
@@ -29,6 +39,16 @@
 
 static _Thread_local OsThread self_os __attribute__((tls_model("initial-exec")));
 static ATOMIC(size_t) default_stack_size; /* [atomic] 0: the system's */
+
+#define CHANGES_HELD (1u << 31) /* a fork is under way */
+static FutexWord changing;      /* threads that are being started or ended, and that bit */
+
+/* Rounds until a thread is over.  ThreadSanitizer takes the thread down in the last one, after which
+ * nothing may be called; it has its own ways with fork(). */
+#define END_ROUNDS (WEFT_TSAN ? 1 : PTHREAD_DESTRUCTOR_ITERATIONS)
+static pthread_once_t end_once = PTHREAD_ONCE_INIT;
+static pthread_key_t end_key; /* rounds that are left, as a pointer */
+static bool end_key_made;     /* [const] after end_once */
 
 /* The main thread's stack grows on demand down to its limit.  pthread_getattr_np()
  * would read /proc/self/maps to find the top, which is close to where we are. */
@@ -106,6 +126,63 @@ os_thread_reset_in_child(void)
 {
     self_os.ident = 0; /* the stack stays: a child runs on its parent's */
     store_relaxed(&self_os.waiting_on, NULL);
+    store_relaxed(&changing, 0);
+}
+
+static void
+change_begin(void)
+{
+    uint32_t n = load_relaxed(&changing);
+    for (;;) {
+        if (n & CHANGES_HELD) {
+            futex_wait(&changing, n, INT64_MAX);
+            n = load_relaxed(&changing);
+        } else if (cas_acquire(&changing, &n, n + 1)) { /* pairs with os_thread_changes_go_on()
+                                                           [os_thread.changing] */
+            return;
+        }
+    }
+}
+
+static void
+change_end(void)
+{
+    /* release: pairs with os_thread_hold_changes() [os_thread.changing] */
+    if (fetch_add_acq_rel(&changing, -1u) == CHANGES_HELD + 1)
+        futex_wake(&changing, FUTEX_ALL);
+}
+
+void
+os_thread_hold_changes(void)
+{
+    ASSERT(!(load_relaxed(&changing) & CHANGES_HELD));
+    uint32_t n = fetch_add_acq_rel(&changing, CHANGES_HELD) + CHANGES_HELD;
+    while (n != CHANGES_HELD) {
+        futex_wait(&changing, n, INT64_MAX);
+        n = load_acquire(&changing); /* pairs with change_end() [os_thread.changing] */
+    }
+}
+
+void
+os_thread_changes_go_on(void)
+{
+    /* release: pairs with change_begin() [os_thread.changing] */
+    fetch_add_acq_rel(&changing, -CHANGES_HELD);
+    futex_wake(&changing, FUTEX_ALL);
+}
+
+static void
+end_round(void *left)
+{
+    uintptr_t n = (uintptr_t)left - 1;
+    if (n == 0 || pthread_setspecific(end_key, (void *)n) != 0)
+        change_end();
+}
+
+static void
+make_end_key(void)
+{
+    end_key_made = pthread_key_create(&end_key, end_round) == 0;
 }
 
 typedef struct StartArgs {
@@ -120,8 +197,12 @@ start_routine(void *p)
     mem_free(p);
     MemPins pins;
     mem_pin(&pins);
+    change_end(); /* os_thread_start_ident() began it */
     args.fn(args.arg);
+    change_begin();
     mem_unpin(&pins);
+    if (!end_key_made || pthread_setspecific(end_key, (void *)(uintptr_t)END_ROUNDS) != 0)
+        change_end();
     return NULL;
 }
 
@@ -152,15 +233,19 @@ os_thread_start_ident(void (*fn)(void *arg), void *arg, size_t stack_size, uint6
             stack_size = STACK_MIN;
         stack_size = (stack_size + page - 1) & ~(page - 1);
     }
+    (void)pthread_once(&end_once, make_end_key);
+    change_begin(); /* the new thread ends it */
     pthread_t handle;
     bool ok = (stack_size == 0 || pthread_attr_setstacksize(&attr, stack_size) == 0) &&
               pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
               pthread_create(&handle, &attr, start_routine, args) == 0;
     pthread_attr_destroy(&attr);
-    if (ok)
+    if (ok) {
         *ident = (uint64_t)(uintptr_t)handle;
-    else
+    } else {
+        change_end();
         mem_free(args);
+    }
     return ok;
 }
 

@@ -36,7 +36,12 @@ size_t os_thread_stack_size(void);
 /* Names the calling thread for debuggers (15 bytes are kept). */
 void os_thread_set_name(const char *name);
 
-/* Forgets the cached identity: in the child of a fork. */
+/* Waits until no thread is being started or taken down, when it uses the allocators although it is
+ * offline, and lets none begin: before a fork, while the world is stopped. */
+void os_thread_hold_changes(void);
+void os_thread_changes_go_on(void);
+
+/* Forgets the cached identity, and the above: in the child of a fork. */
 void os_thread_reset_in_child(void);
 
 /* Lets other threads run. */

@@ -374,6 +374,7 @@ thread_acquire(Interp *interp)
 
     th->next_free = NULL;
     th->in_use = 1;
+    th->run = ((th->run >> 16) + 1) << 16 | th->id; /* 65,536 runs later they begin anew */
     th->is_main = th->is_daemon = th->finalizing = 0;
     th->frame = NULL;
     th->error = NULL;
@@ -488,8 +489,8 @@ static void
 run_thread(void *p)
 {
     RunArgs run = *(RunArgs *)p;
-    mem_free(p);
     thread_attach(run.th);
+    mem_free(p); /* online: a fork waits for it */
     run.fn(run.th, run.arg);
     thread_release(run.th);
 }

@@ -94,6 +94,7 @@ struct Thread {
     uint64_t ident;               /* threading.get_ident() */
     ATOMIC(Thread *) next;        /* list of the interpreter's contexts */
     Thread *next_free;            /* [lock] the interpreter's pool, or the process's */
+    uint32_t run;                 /* [const] during a run: its number and the id; no other thread's */
     uint8_t is_main;              /* runs the interpreter's main program */
     uint8_t is_daemon;
     uint8_t finalizing;

@@ -1,10 +1,12 @@
 """fork() in a process whose other threads are busy: the child works and ends."""
 import gc
+import io
 import os
 import signal
 import sys
 import threading
 import time
+import race
 from race import done
 
 stop = False
@@ -113,6 +115,199 @@ for i in range(10):
         finally:
             os._exit(code)
     assert os.waitpid(pid, 0)[1] == 0
+stopping = True
+for t in pool:
+    t.join()
+
+# A thread that was inside a finalizer, with another one to come: the child makes that one, and the threads
+# that it starts, which take over what is left of the old one, make theirs.
+class Finalized:
+    def __init__(self, fn):
+        self.fn = fn
+
+    def __del__(self):
+        self.fn()
+
+
+def waits():
+    inside.set()
+    may_go_on.wait()
+
+
+def drops():
+    l = [Finalized(waits), Finalized(lambda: made.append(1))]
+    del l
+
+
+def drops_in_child():
+    for _ in range(3):
+        Finalized(lambda: made.append(2))
+        l = [Finalized(lambda: made.append(2))]
+        l.append(l)
+        del l
+        gc.collect()
+
+
+def wait_for(pid, seconds=30):
+    end = time.monotonic() + seconds
+    while True:
+        pid_done, status = os.waitpid(pid, os.WNOHANG)
+        if pid_done:
+            assert status == 0, status
+            return
+        if time.monotonic() > end:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+            sys.exit("a child hangs")
+        time.sleep(0.001)
+
+
+inside, may_go_on, made = threading.Event(), threading.Event(), []
+t = threading.Thread(target=drops)
+t.start()
+inside.wait()
+pid = os.fork()
+if pid == 0:
+    code = 1
+    try:
+        ts = [threading.Thread(target=drops_in_child) for _ in range(8)]
+        for t in ts:
+            t.start()
+        for t in ts:
+            t.join()
+        gc.collect()
+        assert made.count(2) == 8 * 6, made
+        assert made.count(1) == 1, made
+        code = 0
+    finally:
+        os._exit(code)
+wait_for(pid)
+may_go_on.set()
+t.join()
+assert made == [1], made
+
+# Streams that other threads were inside of: the child uses them, also in threads that take over what is left
+# of the others, and one thread at a time is in each, whoever comes first.
+class Slow(io.RawIOBase):
+    def writable(self):
+        return True
+
+    def write(self, b):
+        inside.set()
+        if os.getpid() == parent:
+            may_go_on.wait()
+        return len(b)
+
+
+class Alone(io.RawIOBase):
+    busy = False
+
+    def writable(self):
+        return True
+
+    def write(self, b):
+        assert not self.busy
+        self.busy = True
+        os.getppid()
+        self.busy = False
+        return len(b)
+
+
+def first_uses(streams, barrier, failed):
+    try:
+        barrier.wait()
+        for s in streams:
+            s.write(b"x")
+            s.flush()
+    except BaseException:
+        failed.append(1)
+        raise
+
+
+parent = os.getpid()
+inside, may_go_on = threading.Event(), threading.Event()
+slow = io.BufferedWriter(Slow(), 4)
+t = threading.Thread(target=slow.write, args=(b"abcdefgh",))
+t.start()
+inside.wait()
+streams = [io.BufferedWriter(Alone(), 4) for _ in range(300)]
+for i in range(5):
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            barrier, failed = threading.Barrier(4), []
+            ts = [threading.Thread(target=first_uses, args=([slow] + streams, barrier, failed)) for _ in range(4)]
+            for t in ts:
+                t.start()
+            for t in ts:
+                t.join()
+            code = len(failed)
+        finally:
+            os._exit(code)
+    wait_for(pid)
+may_go_on.set()
+t.join()
+
+
+# A thread that forks while it is inside of a stream is inside of it in the child, too.
+class Forks(Alone):
+    def write(self, b):
+        pids.append(os.fork())
+        if pids[-1] == 0:
+            failed = []
+            other = threading.Thread(target=lambda: (stream.write(b"from another"), steps.append("other")))
+            other.start()
+            time.sleep(0.05)
+            steps.append("first")
+            child.append(other)
+        return len(b)
+
+
+pids, child, steps = [], [], []
+stream = io.BufferedWriter(Forks(), 4)
+stream.write(b"abcdefgh")
+if pids[-1] == 0:
+    Forks.write = Alone.write
+    child[0].join()
+    os._exit(0 if steps == ["first", "other"] else 1)
+wait_for(pids[0])
+
+# Threads that were just being started, or ending: memory and the threads' remains are whole in the child.
+def short():
+    [i for i in range(50)]
+
+
+def starts():
+    while not stopping:
+        ts = [threading.Thread(target=short) for _ in range(4)]
+        for t in ts:
+            t.start()
+        for t in ts:
+            t.join()
+
+
+stopping = False
+pool = [threading.Thread(target=starts) for _ in range(2)]
+for t in pool:
+    t.start()
+end = time.monotonic() + 4 * race.SECONDS
+while time.monotonic() < end:
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            text = [b"x" * (i * 40) for i in range(300)]
+            lists = [list(range(i)) for i in range(300)]
+            ts = [threading.Thread(target=short) for _ in range(2)]
+            for t in ts:
+                t.start()
+            for t in ts:
+                t.join()
+            code = 0
+        finally:
+            os._exit(code)
+    wait_for(pid)
 stopping = True
 for t in pool:
     t.join()
