@@ -494,6 +494,17 @@ static Value
 tee_next(Thread *th, Value self)
 {
     Tee *t = as_tee(self);
+    object_touch(th, &t->head);
+    Value at = field_peek(&t->block); /* no safepoint until the item is counted */
+    if (LIKELY(at != NULL && iter_alone(th, &t->head))) { /* a value that another one drew */
+        TeeBlock *b = as_block(at);
+        int32_t i = t->index;
+        object_touch(th, &b->head);
+        if (i < load_acquire(&b->count)) { /* pairs with block_get() [tee.count] */
+            t->index = i + 1;
+            return retain(th, field_peek(&b->values[i]));
+        }
+    }
     for (;;) {
         int32_t index;
         Value block = tee_position(th, t, &index), v = NULL;

@@ -3,16 +3,24 @@
  * Each abstract class has an _abc_data object in its dict: three sets of weak references (registry,
  * cache, negative cache) and the version of the negative cache.  The sets are Python sets of
  * weakref.ref objects whose callbacks remove them; all of them may be changed by several threads.
+ *
+ * In front of the two caches stands a memo of a few verdicts by the guard of a class, which is unique in the
+ * process and gone when the class changes.  `resets` counts what makes verdicts void: a memo of an earlier
+ * count is none.
  */
 #include "core/run/run.h"
 #include "modules/modules.h"
 
 #include "threads/mutex.h"
 
+#define MEMO_SIZE 8
+
 typedef struct AbcData {
     struct Object head;
     Field registry, cache, negative; /* sets of weak references, or NULL */
     ATOMIC(uint64_t) negative_version;
+    ATOMIC(uint32_t) resets;
+    ATOMIC(uint64_t) memo[MEMO_SIZE]; /* guard, low bits of `resets`, verdict: memo_word() */
 } AbcData;
 
 typedef struct AbcState {
@@ -125,6 +133,39 @@ weak_contains(Thread *th, Value holder, Field *field, Value v)
     }
     drop(th, set);
     return a;
+}
+
+/* -- the memo ------------------------------------------------------------------------------------------------ */
+
+static uint64_t
+memo_word(uint32_t guard, uint32_t resets, bool verdict)
+{
+    return (uint64_t)guard << 32 | (resets & 0x7fffffff) << 1 | verdict;
+}
+
+/* What is remembered of a class: NO is "not an instance", FAILED "nothing" (without exception). */
+static Answer
+memo_find(AbcData *d, const AbcState *s, const Type *sub)
+{
+    uint32_t guard = load_relaxed(&sub->version), resets = load_relaxed(&d->resets);
+    if (guard == 0)
+        return FAILED;
+    uint64_t word = load_relaxed(&d->memo[guard % MEMO_SIZE]);
+    if (word == memo_word(guard, resets, true))
+        return YES;
+    if (word == memo_word(guard, resets, false) &&
+        load_relaxed(&d->negative_version) == load_relaxed(&s->invalidation))
+        return NO;
+    return FAILED;
+}
+
+/* Remembers what was found in a cache; `resets` is the count from before. */
+static void
+memo_put(Thread *th, AbcData *d, Value sub, uint32_t resets, bool verdict)
+{
+    uint32_t guard = is_type(sub) ? type_guard(th, as_type(sub)) : 0;
+    if (guard != 0)
+        store_relaxed(&d->memo[guard % MEMO_SIZE], memo_word(guard, resets, verdict));
 }
 
 /* -- functions ---------------------------------------------------------------------------------------------- */
@@ -374,18 +415,29 @@ abc_subclasscheck(Thread *th, Value self, const Arg *a, size_t n)
     AbcData *d = (AbcData *)(void *)data;
     AbcState *s = abc_state(self);
     Value result = NULL, subs = NULL;
-    Answer in = weak_contains(th, data, &d->cache, sub);
+    Answer in = memo_find(d, s, as_type(sub));
+    if (in != FAILED) {
+        result = bool_from(in);
+        goto done;
+    }
+    uint32_t resets = load_relaxed(&d->resets);
+    in = weak_contains(th, data, &d->cache, sub);
     if (in != NO) {
+        if (in == YES)
+            memo_put(th, d, sub, resets, true);
         result = in == YES ? TRUE : NULL;
         goto done;
     }
     uint64_t now = load_relaxed(&s->invalidation);
     if (load_relaxed(&d->negative_version) < now) {
+        fetch_add_relaxed(&d->resets, 1u);
         field_replace(th, value_object(data), &d->negative, NULL);
         store_relaxed(&d->negative_version, now);
     } else {
         in = weak_contains(th, data, &d->negative, sub);
         if (in != NO) {
+            if (in == YES)
+                memo_put(th, d, sub, resets, false);
             result = in == YES ? FALSE : NULL;
             goto done;
         }
@@ -449,16 +501,26 @@ abc_instancecheck(Thread *th, Value self, const Arg *a, size_t n)
     Value sub = get_attr(th, v, NAME(__class__)), result = NULL;
     if (sub == NULL)
         goto done;
-    Answer in = weak_contains(th, data, &d->cache, sub);
+    Value type = value_of_type(type_of(v));
+    Answer in = sub == type ? memo_find(d, abc_state(self), type_of(v)) : FAILED;
+    if (in != FAILED) {
+        result = bool_from(in);
+        goto done;
+    }
+    uint32_t resets = load_relaxed(&d->resets);
+    in = weak_contains(th, data, &d->cache, sub);
     if (in != NO) {
+        if (in == YES)
+            memo_put(th, d, sub, resets, true);
         result = in == YES ? TRUE : NULL;
         goto done;
     }
-    Value type = value_of_type(type_of(v));
     if (sub == type) {
         if (load_relaxed(&d->negative_version) == load_relaxed(&abc_state(self)->invalidation)) {
             in = weak_contains(th, data, &d->negative, sub);
             if (in != NO) {
+                if (in == YES)
+                    memo_put(th, d, sub, resets, false);
                 result = in == YES ? FALSE : NULL;
                 goto done;
             }
@@ -504,8 +566,10 @@ abc_reset_caches(Thread *th, Value self, Value cls)
     Value data = data_of(th, self, cls);
     if (data == NULL)
         return NULL;
-    field_replace(th, value_object(data), &((AbcData *)(void *)data)->cache, NULL);
-    field_replace(th, value_object(data), &((AbcData *)(void *)data)->negative, NULL);
+    AbcData *d = (AbcData *)(void *)data;
+    field_replace(th, &d->head, &d->cache, NULL);
+    field_replace(th, &d->head, &d->negative, NULL);
+    fetch_add_relaxed(&d->resets, 1u);
     drop(th, data);
     return NONE;
 }

@@ -589,6 +589,21 @@ static Value
 cycle_next(Thread *th, Value self)
 {
     Cycle *c = as_cycle(self);
+    object_touch(th, &c->head);
+    if (LIKELY(field_peek(&c->it) == NULL && iter_alone(th, &c->head))) { /* a later pass */
+        Value list = field_peek(&c->saved); /* no safepoint until the item is counted */
+        if (list == NULL)
+            return NULL;
+        object_touch(th, value_object(list));
+        int64_t i = load_relaxed(&c->index);
+        Value item = list_peek(list, i);
+        if (item == NULL)
+            item = list_peek(list, i = 0);
+        if (item == NULL)
+            return NULL;
+        store_relaxed(&c->index, i + 1);
+        return retain(th, item);
+    }
     Value it = field_read(th, &c->head, &c->it), v = NULL;
     Value saved = field_read(th, &c->head, &c->saved);
     if (it != NULL) {

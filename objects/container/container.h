@@ -37,6 +37,7 @@ typedef struct List {
 } List;
 static inline List *as_list(Value v) { return (List *)(void *)value_object(v); }
 RAISES Value list_new(Thread *th, size_t capacity);           /* empty */
+RAISES Value list_from_iterable(Thread *th, Value iterable);  /* list(iterable) */
 RAISES Value list_of(Thread *th, const Value *items, size_t n);  /* takes new references */
 RAISES Value list_of_taken(Thread *th, const Value *items, size_t n); /* takes them over, unless it fails */
 RAISES bool list_append(Thread *th, Value list, Value v);

@@ -683,6 +683,88 @@ fail:
     return false;
 }
 
+/* What an iterator gives, as a list that nobody sees before it is whole: the items are stored without
+ * a section.  Very many go on in the list itself, whose memory can be moved. */
+#define GATHER_MAX 4096
+
+RAISES static Value
+list_gather(Thread *th, Value it, int64_t hint)
+{
+    if (UNLIKELY(hint > (int64_t)ITEMS_MAX))
+        return raise_memory(th);
+    size_t capacity = hint > 0 ? (size_t)(hint < GATHER_MAX ? hint : GATHER_MAX) : 8, n = 0;
+    ItemArray *a = item_array_new(th, capacity);
+    if (a == NULL)
+        return NULL;
+    Value v;
+    while ((v = next_item(th, it)) != NULL) {
+        if (UNLIKELY(n == capacity)) {
+            size_t more = grown_capacity(n + 1);
+            ItemArray *b = item_array_new(th, more);
+            if (b == NULL) {
+                drop(th, v);
+                break;
+            }
+            memcpy((void *)b->items, (void *)a->items, n * sizeof(Field));
+            item_array_free(th, false, a);
+            a = b;
+            capacity = more;
+        }
+        plain_store(&a->items[n++], v); /* plain: ours alone */
+        if (UNLIKELY(n == GATHER_MAX) || !loop_poll(th, n))
+            break;
+    }
+    clear_tail(a, n);
+    if (UNLIKELY(error_set(th))) {
+        item_array_give_up(th, false, a);
+        return NULL;
+    }
+    Value list = list_from_array(th, a, n);
+    if (list == NULL || LIKELY(v == NULL))
+        return list;
+    if (hint > (int64_t)n && !list_reserve(th, as_list(list), (size_t)hint, true))
+        DROP_CLEAR(th, list);
+    for (size_t step = 0; list != NULL && (v = next_item(th, it)) != NULL; step++)
+        if (!list_append_steal(th, list, v) || !loop_poll(th, step))
+            break;
+    if (list != NULL && error_set(th))
+        DROP_CLEAR(th, list);
+    return list;
+}
+
+Value
+list_from_iterable(Thread *th, Value iterable)
+{
+    switch (shape_of(iterable)) { /* these list_extend() reads at one moment */
+    case SHAPE_LIST:
+    case SHAPE_TUPLE:
+    case SHAPE_RANGE:
+    case SHAPE_DICT:
+    case SHAPE_DICT_KEYS:
+    case SHAPE_DICT_VALUES:
+    case SHAPE_DICT_ITEMS:
+    case SHAPE_SET:
+    case SHAPE_FROZENSET:
+    case SHAPE_STR: {
+        Value list = list_new(th, 0);
+        if (list != NULL && !list_extend(th, list, iterable))
+            DROP_CLEAR(th, list);
+        return list;
+    }
+    default:
+        break;
+    }
+    Value it = get_iter(th, iterable);
+    if (it == NULL)
+        return NULL;
+    int64_t hint = length_hint(th, iterable, 0);
+    Value list = hint < 0 ? NULL : list_gather(th, it, hint);
+    drop(th, it);
+    if (list != NULL)
+        list_shrink(th, as_list(list));
+    return list;
+}
+
 /* The characters of a str as items. */
 RAISES static ItemArray *
 str_items(Thread *th, Value s)

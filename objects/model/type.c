@@ -30,6 +30,8 @@ type_call(Thread *th, Value self, const Arg *args, size_t nargs, Value kwnames)
         if (nargs != 3)
             return raise_type_error(th, "type() takes 1 or 3 arguments");
     }
+    if (type == &list_type && nargs == 1 && kwnames == NULL)
+        return list_from_iterable(th, arg(args, 0)); /* nobody sees it before it is filled */
     NewFn new_fn = SLOT(type, new);
     if (UNLIKELY(new_fn == NULL))
         return raise_type_error(th, "cannot create '%N' instances", type);

@@ -3,6 +3,7 @@
 
 #include "objects/container/container.h"
 #include "objects/error/error.h"
+#include "objects/model/native.h"
 #include "objects/model/names.h"
 #include "objects/number/number.h"
 #include "objects/protocol/slot.h"
@@ -119,7 +120,7 @@ length_hint(Thread *th, Value v, int64_t fallback)
         if (!is_int(hint)) {
             raise_type_error(th, "__length_hint__ must be an integer, not %T", hint);
             n = -1;
-        } else if (!int_to_i64(th, hint, &n)) {
+        } else if (!arg_ssize(th, hint, &n)) {
             n = -1;
         } else if (n < 0) {
             raise_value_error(th, "__length_hint__() should return >= 0");

@@ -160,25 +160,6 @@ sequence_repeat(Thread *th, Value a, int64_t n)
     return raise_type_error(th, "'%T' object can't be repeated", a);
 }
 
-/* Appends what `iterable` yields. */
-static bool
-fill_list(Thread *th, Value list, Value iterable)
-{
-    Value it = get_iter(th, iterable);
-    if (it == NULL)
-        return false;
-    Value v;
-    uint32_t steps = 0;
-    while ((v = iter_next(th, it)) != NULL) {
-        if (!list_append_steal(th, list, v))
-            break;
-        if ((++steps & 4095) == 0 && !safepoint_poll(th))
-            break;
-    }
-    drop(th, it);
-    return !error_set(th);
-}
-
 Value
 sequence_list(Thread *th, Value iterable)
 {
@@ -186,14 +167,7 @@ sequence_list(Thread *th, Value iterable)
         return list_slice(th, iterable, 0, list_length(iterable));
     if (is_exact(iterable, SHAPE_TUPLE))
         return list_of(th, as_tuple(iterable)->items, (size_t)tuple_length(iterable));
-    Value list = list_new(th, 0);
-    if (list == NULL)
-        return NULL;
-    if (!fill_list(th, list, iterable)) {
-        drop(th, list);
-        return NULL;
-    }
-    return list;
+    return list_from_iterable(th, iterable);
 }
 
 Value
@@ -203,11 +177,11 @@ sequence_tuple(Thread *th, Value iterable)
         return retain(th, iterable);
     if (is_exact(iterable, SHAPE_LIST))
         return list_to_tuple(th, iterable);
-    Value list = list_new(th, 0);
-    if (list == NULL)
-        return NULL;
-    Value tuple = fill_list(th, list, iterable) ? list_to_tuple(th, list) : NULL;
-    drop(th, list);
+    Value list = list_from_iterable(th, iterable), tuple = NULL;
+    if (list != NULL) {
+        tuple = list_to_tuple(th, list);
+        drop(th, list);
+    }
     return tuple;
 }
 
