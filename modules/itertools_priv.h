@@ -1,8 +1,8 @@
 /* itertools_priv.h -- what the files of module itertools share.
  *
  * All iterators here may be shared by threads: what they draw from is held by Fields or never
- * changes, counters are atomics.  While an iterator is private to its thread (iter_alone) counters
- * are stepped with plain stores.
+ * changes, counters are atomics.  While an iterator is private to its thread counters are stepped with
+ * plain stores, in a section where each position has to come once (iter_step_begin).
  */
 #ifndef MODULES_ITERTOOLS_PRIV_H
 #define MODULES_ITERTOOLS_PRIV_H

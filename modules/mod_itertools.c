@@ -386,16 +386,17 @@ static Value
 count_next(Thread *th, Value self)
 {
     Count *c = as_count(self);
-    int64_t n = load_relaxed(&c->next);
-    if (LIKELY(iter_alone(th, &c->head))) {
-        if (LIKELY(n != INT64_MAX)) {
+    int64_t n;
+    if (LIKELY(iter_step_begin(th, &c->head))) {
+        n = load_relaxed(&c->next);
+        if (LIKELY(n != INT64_MAX))
             store_relaxed(&c->next, n + 1);
-            return int_from_i64(th, n);
+        object_section_end(th);
+    } else {
+        object_touch(th, &c->head);
+        n = load_relaxed(&c->next);
+        while (n != INT64_MAX && !cas_relaxed(&c->next, &n, n + 1)) {
         }
-        return count_next_big(th, c);
-    }
-    object_touch(th, &c->head);
-    while (n != INT64_MAX && !cas_relaxed(&c->next, &n, n + 1)) {
     }
     return n != INT64_MAX ? int_from_i64(th, n) : count_next_big(th, c);
 }
@@ -485,20 +486,20 @@ repeat_next(Thread *th, Value self)
 {
     Repeat *r = as_repeat(self);
     int64_t left = load_relaxed(&r->left);
-    if (left == 0)
-        return NULL;
-    if (left > 0) {
-        if (LIKELY(iter_alone(th, &r->head))) {
+    if (left < 0) /* for ever */
+        return retain(th, r->element);
+    if (LIKELY(iter_step_begin(th, &r->head))) {
+        left = load_relaxed(&r->left);
+        if (LIKELY(left > 0))
             store_relaxed(&r->left, left - 1);
-        } else {
-            object_touch(th, &r->head);
-            while (!cas_relaxed(&r->left, &left, left - 1)) {
-                if (left == 0)
-                    return NULL;
-            }
+        object_section_end(th);
+    } else {
+        object_touch(th, &r->head);
+        left = load_relaxed(&r->left);
+        while (left > 0 && !cas_relaxed(&r->left, &left, left - 1)) {
         }
     }
-    return retain(th, r->element);
+    return LIKELY(left > 0) ? retain(th, r->element) : NULL;
 }
 
 static Value

@@ -98,11 +98,13 @@ TARGET(FOR_ITER)
             instr_set_op(pc, OP_FOR_ITER_GENERATOR);
             goto L_FOR_ITER_GENERATOR;
         case SHAPE_TUPLE_ITER: {
-            Value v = tuple_iter_peek(th, value_of(reg_object(it)));
-            if (v != NULL) {
-                Value t = field_peek(&((TupleIter *)(void *)reg_object(it))->tuple);
+            TupleIter *ti = (TupleIter *)(void *)reg_object(it);
+            Value t = field_peek(&ti->tuple);
+            if (LIKELY(t != NULL)) {
                 object_touch(th, value_object(t));
-                FOR_ITEM(reg_from(th, value_object(t), v));
+                Value v = tuple_iter_peek(th, ti, t);
+                if (LIKELY(v != NULL))
+                    FOR_ITEM(reg_from(th, value_object(t), v));
             }
             break;
         }
@@ -181,15 +183,17 @@ TARGET(FOR_ITER_RANGE)
     Value w = r[pc->a];
     RangeIter *it = (RangeIter *)(void *)reg_object(w);
     if (LIKELY(value_is_object(w) && object_shape(&it->head) == SHAPE_RANGE_ITER)) {
-        if (LIKELY(object_is_private(th, &it->head))) {
+        if (LIKELY(iter_step_begin(th, &it->head))) {
             int64_t i = load_relaxed(&it->next);
             if (LIKELY(i < it->count)) {
-                store_relaxed(&it->next, i + 1);
                 int64_t n = it->start + i * it->step;
-                if (LIKELY(fixnum_fits(n)))
+                if (LIKELY(fixnum_fits(n))) {
+                    store_relaxed(&it->next, i + 1);
+                    object_section_end(th);
                     FOR_ITEM(value_from_fixnum(n));
-                store_relaxed(&it->next, i);
+                }
             }
+            object_section_end(th);
         }
         goto for_iter_slow;
     }
@@ -202,17 +206,12 @@ TARGET(FOR_ITER_LIST)
     Value w = r[pc->a];
     ListIter *it = (ListIter *)(void *)reg_object(w);
     if (LIKELY(value_is_object(w) && object_shape(&it->head) == SHAPE_LIST_ITER)) {
-        if (LIKELY(object_is_private(th, &it->head))) {
-            int64_t i = load_relaxed(&it->index); /* ours alone */
-            Value list = field_peek(&it->list);
-            if (LIKELY(i >= 0 && list != NULL)) {
-                bool counted = reg_touch(th, value_object(list));
-                Value v = list_peek(list, i);
-                if (LIKELY(v != NULL)) {
-                    store_relaxed(&it->index, i + 1);
-                    FOR_ITEM(reg_word(th, counted, v));
-                }
-            }
+        Value list = field_peek(&it->list);
+        if (LIKELY(list != NULL)) {
+            bool counted = reg_touch(th, value_object(list));
+            Value v = list_iter_peek(th, it, list);
+            if (LIKELY(v != NULL))
+                FOR_ITEM(reg_word(th, counted, v));
         }
         goto for_iter_slow;
     }

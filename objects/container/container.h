@@ -135,6 +135,24 @@ typedef struct Range {
 } Range;
 RAISES Value range_new(Thread *th, Value start, Value stop, Value step);
 /* An iterator over machine ints, cheap for the evaluator: next = start + i * step, i < count. */
+/* The step of an iterator that threads may share.  True: th owns it and nobody else has used it so far;
+ * th makes the step with plain loads and stores, and ends it with object_section_end(): who comes
+ * meanwhile waits for that (threads/bias.h).  False: by compare-and-swap, after object_touch().  As
+ * everybody else does the latter, each position comes once.  What th has read of the position before still
+ * holds in the section. */
+static inline bool
+iter_step_begin(Thread *th, Object *o)
+{
+    ASSERT(load_relaxed(&th->section) == NULL);
+    store_relaxed(&th->section, o);
+    /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias)))
+        return true;
+    object_section_end(th);
+    return false;
+}
+
 typedef struct RangeIter {
     struct Object head;
     ATOMIC(int64_t) next;    /* index of the next item */

@@ -187,13 +187,16 @@ static inline int64_t
 iter_take_index(Thread *th, Object *o, void *cell)
 {
     ATOMIC(int64_t) *index = cell;
-    int64_t i = load_relaxed(index); /* the index alone decides; nothing is published by it */
-    if (LIKELY(object_is_owned(th, o) && !object_shared(o))) {
+    int64_t i;
+    if (LIKELY(iter_step_begin(th, o))) {
+        i = load_relaxed(index); /* the index alone decides; nothing is published by it */
         if (i >= 0)
             store_relaxed(index, i + 1);
+        object_section_end(th);
         return i;
     }
     object_touch(th, o);
+    i = load_relaxed(index);
     while (i >= 0 && !cas_relaxed(index, &i, i + 1)) {
     }
     return i;

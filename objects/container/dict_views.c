@@ -79,7 +79,6 @@ dict_iter_step(Thread *th, DictIter *it, bool reverse, Value *key, Value *value)
         return false;
     Dict *d = as_dict(dict);
     object_touch(th, &d->head);
-    bool alone = object_is_owned(th, &it->head) && !object_shared(&it->head);
     int64_t length = load_relaxed(&it->length); /* the dict's words are acquired themselves */
     if (UNLIKELY(length != load_acquire(&d->length))) { /* [dict.length] */
         raise_error(th, &exc_RuntimeError, "dictionary changed size during iteration");
@@ -89,6 +88,7 @@ dict_iter_step(Thread *th, DictIter *it, bool reverse, Value *key, Value *value)
     DictTable *t = dict_table(d);
     int64_t i = load_relaxed(&it->position), used = load_acquire(&t->used); /* [dict.used] */
     Value k = NULL, v = NULL;
+    int64_t remaining;
     for (;;) {
         int64_t at = i;
         if (!reverse) {
@@ -115,24 +115,23 @@ dict_iter_step(Thread *th, DictIter *it, bool reverse, Value *key, Value *value)
             return false;
         }
         int64_t after = reverse ? at - 1 : at + 1;
-        if (LIKELY(alone)) {
+        if (LIKELY(iter_step_begin(th, &it->head))) {
+            ASSERT(load_relaxed(&it->position) == i);
             store_relaxed(&it->position, after);
+            remaining = load_relaxed(&it->remaining);
+            store_relaxed(&it->remaining, remaining - 1);
+            object_section_end(th);
             break;
         }
-        if (cas_relaxed(&it->position, &i, after))
+        if (cas_relaxed(&it->position, &i, after)) {
+            remaining = fetch_add_relaxed(&it->remaining, -1);
             break;
+        }
     }
     if (key != NULL)
         retain(th, k);
     if (value != NULL)
         retain(th, v);
-    int64_t remaining;
-    if (LIKELY(alone)) {
-        remaining = load_relaxed(&it->remaining);
-        store_relaxed(&it->remaining, remaining - 1);
-    } else {
-        remaining = fetch_add_relaxed(&it->remaining, -1);
-    }
     if (UNLIKELY(remaining <= 0)) {
         if (key != NULL)
             drop(th, k);

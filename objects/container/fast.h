@@ -127,40 +127,33 @@ dict_peek_int(Value dict, Value key)
 bool iter_gives_pairs(Value it);
 Answer iter_next_pair(Thread *th, Value it, Value *first, Value *second);
 
-/* One step of an exact list iterator that this thread owns and nobody shares: the raw word and
- * the step taken, or NULL at the end or when the general way must be gone. */
+/* One step of a list's iterator; `list` is what it iterates, and touched.  The raw word, or NULL where
+ * the general way must be gone. */
 static inline Value
-list_iter_peek(Thread *th, Value iter)
+list_iter_peek(Thread *th, ListIter *it, Value list)
 {
-    ListIter *it = (ListIter *)(void *)value_object(iter);
-    if (UNLIKELY(load_relaxed(&it->head.owner) != th->id ||
-                 (object_bits(&it->head) & BIT_SHARED) != 0))
+    if (UNLIKELY(!iter_step_begin(th, &it->head)))
         return NULL;
-    int64_t i = load_relaxed(&it->index); /* ours alone */
-    Value list = field_peek(&it->list);
-    if (UNLIKELY(i < 0 || list == NULL))
-        return NULL;
-    object_touch(th, value_object(list));
-    Value v = list_peek(list, i);
+    int64_t i = load_relaxed(&it->index);
+    Value v = list_peek(list, i); /* -1: none */
     if (LIKELY(v != NULL))
         store_relaxed(&it->index, i + 1);
+    object_section_end(th);
     return v;
 }
 
 /* The same for a tuple's iterator. */
 static inline Value
-tuple_iter_peek(Thread *th, Value iter)
+tuple_iter_peek(Thread *th, TupleIter *it, Value tuple)
 {
-    TupleIter *it = (TupleIter *)(void *)value_object(iter);
-    if (UNLIKELY(load_relaxed(&it->head.owner) != th->id ||
-                 (object_bits(&it->head) & BIT_SHARED) != 0))
+    if (UNLIKELY(!iter_step_begin(th, &it->head)))
         return NULL;
-    int64_t i = load_relaxed(&it->index); /* ours alone */
-    Value tuple = field_peek(&it->tuple);
-    if (UNLIKELY(tuple == NULL || (uint64_t)i >= (uint64_t)tuple_length(tuple)))
-        return NULL;
-    store_relaxed(&it->index, i + 1);
-    return tuple_item(tuple, i);
+    int64_t i = load_relaxed(&it->index);
+    Value v = tuple_peek(tuple, i);
+    if (LIKELY(v != NULL))
+        store_relaxed(&it->index, i + 1);
+    object_section_end(th);
+    return v;
 }
 
 #endif

@@ -2,7 +2,8 @@
  *
  * What an iterator walks over is a Field: it is given up when the iterator is exhausted, through
  * the protocol of gc/field.h, so a thread that is just reading it is safe.  The position is an
- * atomic word; iterators that threads share take it by compare-and-swap and yield each item once.
+ * atomic word; iterators that threads share take it by compare-and-swap and yield each item once, and who
+ * has an iterator for itself takes it in a section (iter_step_begin() in container.h).
  */
 #include "objects/container/container_priv.h"
 #include "gc/holds.h"
@@ -56,7 +57,7 @@ class_getitem(Thread *th, Value type, Value item)
     return generic_alias_new(th, type, item);
 }
 
-/* Whether the iterator may be stepped with plain stores. */
+/* Whether nobody else has used the iterator up to now. */
 static inline bool
 iter_alone(Thread *th, const Object *o)
 {
@@ -216,10 +217,13 @@ list_reversed_next(Thread *th, Value self)
     if (list == NULL)
         return NULL;
     object_touch(th, value_object(list));
-    int64_t i = load_relaxed(&it->index);
-    if (iter_alone(th, &it->head)) {
+    int64_t i;
+    if (LIKELY(iter_step_begin(th, &it->head))) {
+        i = load_relaxed(&it->index);
         store_relaxed(&it->index, i - 1);
+        object_section_end(th);
     } else {
+        i = load_relaxed(&it->index);
         while (i >= 0 && !cas_relaxed(&it->index, &i, i - 1)) {
         }
     }
@@ -577,12 +581,15 @@ enumerate_next_pair(Thread *th, Value self, Value *number, Value *item)
     *item = next_item(th, e->iter);
     if (*item == NULL)
         return error_set(th) ? FAILED : NO;
-    int64_t i = load_relaxed(&e->index);
-    if (LIKELY(iter_alone(th, &e->head))) {
+    int64_t i;
+    if (LIKELY(iter_step_begin(th, &e->head))) {
+        i = load_relaxed(&e->index);
         if (i != INT64_MAX)
             store_relaxed(&e->index, i + 1);
+        object_section_end(th);
     } else {
         object_touch(th, &e->head);
+        i = load_relaxed(&e->index);
         while (i != INT64_MAX && !cas_relaxed(&e->index, &i, i + 1)) {
         }
     }

@@ -460,13 +460,17 @@ static Value
 range_iter_next(Thread *th, Value self)
 {
     RangeIter *it = as_range_iter(self);
-    int64_t i = load_relaxed(&it->next); /* the index alone decides */
-    if (LIKELY(object_is_owned(th, &it->head) && !object_shared(&it->head))) {
-        if (i >= it->count)
+    int64_t i; /* alone decides */
+    if (LIKELY(iter_step_begin(th, &it->head))) {
+        i = load_relaxed(&it->next);
+        if (LIKELY(i < it->count))
+            store_relaxed(&it->next, i + 1);
+        object_section_end(th);
+        if (UNLIKELY(i >= it->count))
             return NULL;
-        store_relaxed(&it->next, i + 1);
     } else {
         object_touch(th, &it->head);
+        i = load_relaxed(&it->next);
         do {
             if (i >= it->count)
                 return NULL;

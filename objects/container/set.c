@@ -1079,7 +1079,6 @@ set_iter_next(Thread *th, Value self)
     }
     SetTable *t = set_table(s);
     int64_t i = load_relaxed(&it->position), n = (int64_t)set_slots(t);
-    bool alone = object_is_owned(th, &it->head) && !object_shared(&it->head);
     for (;;) {
         int64_t at = i;
         Value key = NULL;
@@ -1092,9 +1091,11 @@ set_iter_next(Thread *th, Value self)
             field_replace(th, &it->head, &it->set, NULL);
             return NULL;
         }
-        if (LIKELY(alone)) {
+        if (LIKELY(iter_step_begin(th, &it->head))) {
+            ASSERT(load_relaxed(&it->position) == i);
             store_relaxed(&it->position, at + 1);
             store_relaxed(&it->remaining, load_relaxed(&it->remaining) - 1);
+            object_section_end(th);
             return retain(th, key);
         }
         if (cas_relaxed(&it->position, &i, at + 1)) {
