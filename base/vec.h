@@ -31,11 +31,11 @@
 /* A pointer to the items of any array, as vec_grow_slow() sees it. */
 typedef void *__attribute__((may_alias)) VecItems;
 
-/* Makes room for `need` items of `size` bytes; false when there is no memory. */
+/* Makes room for `need` items of `size` bytes; false when there is no memory.  Short arrays double. */
 static NOINLINE UNUSED bool
 vec_grow_slow(VecItems *items, size_t *capacity, size_t need, size_t size)
 {
-    size_t grown = *capacity < 8 ? 8 : *capacity + *capacity / 2;
+    size_t grown = *capacity < 8 ? 8 : *capacity < 512 ? *capacity * 2 : *capacity + *capacity / 2;
     if (grown < need) {
         grown = need;
     }

@@ -2,13 +2,65 @@
  *
  * One type serves all; the digest's state is under a lock of its own, because a long update runs
  * offline and two threads may feed one object.
+ *
+ * The library is loaded with the first of these modules: that takes a tenth of the time in which a short script starts.
  */
 #include "core/run/run.h"
 #include "modules/fork_mutex.h"
 #include "modules/modules.h"
 
+#include <dlfcn.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
+
+#define CRYPTO_FUNCTIONS(X)                                                                        \
+    X(EVP_get_digestbyname) X(EVP_MD_get_size) X(EVP_MD_CTX_new) X(EVP_MD_CTX_free) X(EVP_MD_CTX_copy_ex) \
+    X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_DigestFinal_ex) X(EVP_DigestFinalXOF)
+
+/* The functions of libcrypto, filled in before an interpreter has the type of hashes. */
+static struct Crypto {
+#define X(function) __typeof__(&function) function;
+    CRYPTO_FUNCTIONS(X)
+#undef X
+} crypto;                        /* [crypto_lock] while it is filled */
+static bool crypto_loaded;       /* [crypto_lock] */
+static ForkMutex crypto_lock;
+
+#define STRING(x) #x
+#define LIBRARY(version) "libcrypto.so." STRING(version)
+
+RAISES static bool
+crypto_load(Thread *th)
+{
+    char missing[64] = "";
+    (void)fork_mutex_lock(th, &crypto_lock);
+    if (!crypto_loaded) {
+        struct Crypto found;
+        void *library = dlopen(LIBRARY(OPENSSL_VERSION_MAJOR), RTLD_NOW | RTLD_LOCAL);
+        bool ok = library != NULL;
+        if (!ok)
+            snprintf(missing, sizeof missing, "%s", LIBRARY(OPENSSL_VERSION_MAJOR));
+#define X(function)                                                                                \
+    if (ok) {                                                                                      \
+        void *address = dlsym(library, #function);                                                 \
+        memcpy(&found.function, &address, sizeof address);                                         \
+        if (address == NULL) {                                                                     \
+            snprintf(missing, sizeof missing, "%s", #function);                                    \
+            ok = false;                                                                            \
+        }                                                                                          \
+    }
+        CRYPTO_FUNCTIONS(X)
+#undef X
+        if (ok)
+            crypto = found;
+        crypto_loaded = ok;
+    }
+    fork_mutex_unlock(&crypto_lock);
+    if (missing[0])
+        raise_error(th, &exc_ImportError, "OpenSSL cannot be loaded: %s is missing", missing);
+    return missing[0] == 0;
+}
 
 typedef struct Hash {
     struct Object head;
@@ -74,10 +126,10 @@ feed(Thread *th, Hash *h, Value data)
     int ok;
     if (b.length > 65536) {
         blocking_begin(th);
-        ok = EVP_DigestUpdate(h->context, b.data, (size_t)b.length);
+        ok = crypto.EVP_DigestUpdate(h->context, b.data, (size_t)b.length);
         blocking_end(th);
     } else
-        ok = EVP_DigestUpdate(h->context, b.data, (size_t)b.length);
+        ok = crypto.EVP_DigestUpdate(h->context, b.data, (size_t)b.length);
     fork_mutex_unlock(&h->lock);
     buffer_release(th, &b);
     if (!ok)
@@ -88,18 +140,18 @@ feed(Thread *th, Hash *h, Value data)
 static Value
 hash_new(Thread *th, int kind, Value data)
 {
-    const EVP_MD *md = EVP_get_digestbyname(kinds[kind].openssl);
+    const EVP_MD *md = crypto.EVP_get_digestbyname(kinds[kind].openssl);
     Value v = md ? type_alloc(th, hash_type(th), 0) : no_openssl(th);
     if (v == NULL)
         return NULL;
     Hash *h = as_hash(v);
     h->name = kinds[kind].name;
     h->block_size = kinds[kind].block_size;
-    h->digest_size = kind >= SHAKE_128 ? 0 : EVP_MD_get_size(md);
-    h->context = EVP_MD_CTX_new();
+    h->digest_size = kind >= SHAKE_128 ? 0 : crypto.EVP_MD_get_size(md);
+    h->context = crypto.EVP_MD_CTX_new();
     if (h->context == NULL)
         raise_memory(th);
-    else if (!EVP_DigestInit_ex(h->context, md, NULL))
+    else if (!crypto.EVP_DigestInit_ex(h->context, md, NULL))
         no_openssl(th);
     else if (data == NULL || feed(th, h, data))
         return v;
@@ -111,7 +163,7 @@ static void
 hash_dealloc(Thread *th, Object *o)
 {
     (void)th;
-    EVP_MD_CTX_free(((Hash *)o)->context);
+    crypto.EVP_MD_CTX_free(((Hash *)o)->context);
 }
 
 static Value
@@ -131,9 +183,9 @@ hash_copy(Thread *th, Value self)
     c->name = h->name;
     c->block_size = h->block_size;
     c->digest_size = h->digest_size;
-    c->context = EVP_MD_CTX_new();
+    c->context = crypto.EVP_MD_CTX_new();
     (void)fork_mutex_lock(th, &h->lock);
-    bool ok = c->context && EVP_MD_CTX_copy_ex(c->context, h->context);
+    bool ok = c->context && crypto.EVP_MD_CTX_copy_ex(c->context, h->context);
     fork_mutex_unlock(&h->lock);
     if (!ok) {
         drop(th, v);
@@ -148,20 +200,20 @@ finish(Thread *th, Value self, int64_t length)
 {
     Hash *h = as_hash(self);
     Value b = bytes_new(th, (size_t)length);
-    EVP_MD_CTX *copy = b ? EVP_MD_CTX_new() : NULL;
+    EVP_MD_CTX *copy = b ? crypto.EVP_MD_CTX_new() : NULL;
     if (copy == NULL) {
         drop_null(th, b);
         return b ? raise_memory(th) : NULL;
     }
     (void)fork_mutex_lock(th, &h->lock);
-    bool ok = EVP_MD_CTX_copy_ex(copy, h->context);
+    bool ok = crypto.EVP_MD_CTX_copy_ex(copy, h->context);
     fork_mutex_unlock(&h->lock);
     unsigned n;
     if (h->digest_size)
-        ok = ok && EVP_DigestFinal_ex(copy, as_bytes(b)->data, &n);
+        ok = ok && crypto.EVP_DigestFinal_ex(copy, as_bytes(b)->data, &n);
     else if (length)
-        ok = ok && EVP_DigestFinalXOF(copy, as_bytes(b)->data, (size_t)length);
-    EVP_MD_CTX_free(copy);
+        ok = ok && crypto.EVP_DigestFinalXOF(copy, as_bytes(b)->data, (size_t)length);
+    crypto.EVP_MD_CTX_free(copy);
     if (!ok) {
         drop(th, b);
         return no_openssl(th);
@@ -288,6 +340,8 @@ need_type(Thread *th, Value m)
 {
     if (hash_type(th))
         return true;
+    if (!crypto_load(th))
+        return false;
     Type *t = type_from_spec(th, &hash_spec, m, NULL);
     if (t == NULL)
         return false;

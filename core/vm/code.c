@@ -157,22 +157,28 @@ code_next_run(const Code *c, CodeRun *run)
 typedef struct Bytes8 {
     uint8_t *p;
     size_t n, room;
-    bool failed;
 } Bytes8;
 
-static void
+#define ENTRY_MAX 32 /* bytes of an entry: a head and four numbers of at most six */
+
+/* Makes room for an entry; false: no memory. */
+static bool
+put_room(Bytes8 *out)
+{
+    if (LIKELY(out->room - out->n >= ENTRY_MAX))
+        return true;
+    size_t room = out->room * 2 + 8 * ENTRY_MAX;
+    uint8_t *p = realloc(out->p, room);
+    if (p == NULL)
+        return false;
+    out->p = p;
+    out->room = room;
+    return true;
+}
+
+static inline void
 put_byte(Bytes8 *out, unsigned byte)
 {
-    if (out->n == out->room) {
-        size_t room = out->room ? out->room * 2 : 64;
-        uint8_t *p = realloc(out->p, room);
-        if (p == NULL) {
-            out->failed = true;
-            return;
-        }
-        out->p = p;
-        out->room = room;
-    }
     out->p[out->n++] = (uint8_t)byte;
 }
 
@@ -243,12 +249,12 @@ code_encode_positions(const Position *p, uint32_t count, int32_t first_line, boo
                 break;
             run++;
         }
+        if (!put_room(&out)) {
+            free(out.p);
+            return NULL;
+        }
         put_entry(&out, &here, run, &line);
         i += run;
-    }
-    if (out.failed) {
-        free(out.p);
-        return NULL;
     }
     *size = (uint32_t)out.n;
     return out.p ? out.p : malloc(1);
