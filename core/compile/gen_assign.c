@@ -32,10 +32,12 @@ gen_store_name(Unit *u, Value name, Opnd value, const void *where)
     }
     if ((place == PLACE_CELL && u->scope->kind != SCOPE_MODULE) || place == PLACE_FREE)
         emit(u, OP_STORE_DEREF, value.temp ? B_DEAD : 0, (unsigned)sym->reg, value.reg, 0);
-    else if (place == PLACE_GLOBAL_EXPLICIT || (u->is_function && place != PLACE_LOCAL))
-        emit_wide(u, OP_STORE_GLOBAL, dead_a, value.reg, (int32_t)gen_name_wide(u, name));
-    else
-        emit_wide(u, OP_STORE_NAME, dead_a, value.reg, (int32_t)gen_name_wide(u, name));
+    else {
+        bool global = place == PLACE_GLOBAL_EXPLICIT || (u->is_function && place != PLACE_LOCAL);
+        emit_wide(u, global ? OP_STORE_GLOBAL : OP_STORE_NAME, dead_a, value.reg,
+                  (int32_t)gen_name_wide(u, name));
+        emit_extra(u, 0);
+    }
     opnd_end(u, value);
 }
 

@@ -28,6 +28,8 @@ void specialize_store_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord
 void specialize_load_method(Thread *th, Instr *pc, Value o, Value name, CacheWord *way);
 void specialize_load_global(Thread *th, Instr *pc, Frame *f, Value name, CacheWord *way);
 void specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name);
+void specialize_store_global(Thread *th, Instr *pc, Frame *f, Value name);
+void specialize_store_name(Thread *th, Instr *pc, Frame *f, Value name);
 void specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op);
 void specialize_with(Thread *th, Instr *pc, Value o);
 

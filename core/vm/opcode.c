@@ -57,6 +57,8 @@ opcode_has_cache(uint8_t op)
     switch (opcode_generic(op)) {
     case OP_LOAD_GLOBAL:
     case OP_LOAD_NAME:
+    case OP_STORE_GLOBAL:
+    case OP_STORE_NAME:
     case OP_LOAD_ATTR:
     case OP_STORE_ATTR:
     case OP_LOAD_METHOD:

@@ -120,3 +120,57 @@ TARGET(LOAD_NAME_BUILTIN)
     cache_back_off(pc, OP_LOAD_NAME);
     DISPATCH();
 }
+
+TARGET(STORE_GLOBAL)
+{
+    SAVE();
+    if (UNLIKELY(!slow_store_global(th, F, pc)))
+        goto error;
+    FINISH(1);
+}
+
+TARGET(STORE_GLOBAL_MODULE)
+{
+store_module:;
+    CacheWord w = cache_load(pc);
+    Dict *d = GLOBALS_OF(F);
+    uint32_t entry;
+    bool held = object_touch_lock(th, &d->head);
+    DictTable *t = load_relaxed(&d->table); /* changed under the lock only, as its guard is */
+    if (LIKELY(cache_hit(w, load_relaxed(&t->guard), FAMILY_STORE_GLOBAL_MODULE, &entry))) {
+        Field *f = &dict_entry(t, entry)->value;
+        Value old = load_relaxed(f);
+        if (LIKELY(old != NULL)) {
+            Value v = r[pc->a];
+            v = pc->flags & A_DEAD ? reg_take(th, v) : reg_own(th, v);
+            store_release(f, v); /* [dict.value] */
+            bool shared = (object_bits(&d->head) & BIT_SHARED) != 0;
+            object_unlock(&d->head, held);
+            bool slow = true;
+            if (UNLIKELY(shared))
+                drop_from(th, true, old);
+            else
+                slow = reg_drop(th, old);
+            FINISH_DROPS(1, slow);
+        }
+    }
+    object_unlock(&d->head, held);
+    cache_back_off(pc, opcode_generic(instr_op(pc)));
+    DISPATCH();
+}
+
+TARGET(STORE_NAME)
+{
+    SAVE();
+    if (UNLIKELY(!slow_store_name(th, F, pc)))
+        goto error;
+    FINISH(1);
+}
+
+TARGET(STORE_NAME_MODULE)
+{
+    if (LIKELY(F->locals == function_globals(frame_function(F))))
+        goto store_module;
+    cache_back_off(pc, OP_STORE_NAME);
+    DISPATCH();
+}

@@ -69,8 +69,10 @@ slow_load_name(Thread *th, Frame *f, Instr *pc)
 }
 
 bool
-slow_STORE_GLOBAL(Thread *th, Frame *f, const Instr *pc)
+slow_store_global(Thread *th, Frame *f, Instr *pc)
 {
+    if (cache_warm(th, pc))
+        specialize_store_global(th, pc, f, NAME_BC(f, pc));
     Value globals = function_globals(frame_function(f));
     if (!dict_set(th, globals, NAME_BC(f, pc), reg(f, pc->a)))
         return false;
@@ -85,8 +87,10 @@ slow_DELETE_GLOBAL(Thread *th, Frame *f, const Instr *pc)
 }
 
 bool
-slow_STORE_NAME(Thread *th, Frame *f, const Instr *pc)
+slow_store_name(Thread *th, Frame *f, Instr *pc)
 {
+    if (cache_warm(th, pc))
+        specialize_store_name(th, pc, f, NAME_BC(f, pc));
     if (!name_store(th, f, NAME_BC(f, pc), reg(f, pc->a)))
         return false;
     drop_a(th, f, pc);

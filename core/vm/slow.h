@@ -10,7 +10,7 @@
 #include "core/vm/internal.h"
 
 #define SLOW_OPS(X)                                                                               \
-    X(LOAD_CLASSDEREF) X(STORE_GLOBAL) X(DELETE_GLOBAL) X(STORE_NAME) X(DELETE_NAME)              \
+    X(LOAD_CLASSDEREF) X(DELETE_GLOBAL) X(DELETE_NAME)                                            \
     X(LOAD_LOCALS) X(DELETE_ATTR) X(LOAD_SUPER) X(DELETE_ITEM) X(BUILD_SLICE) X(GET_SLICE) \
     X(SET_SLICE) X(GET_ITER) X(BUILD_LIST) X(BUILD_MAP) X(BUILD_STRING)            \
     X(SET_ADD) X(MAP_ADD) X(LIST_EXTEND) X(SET_UPDATE) X(DICT_UPDATE) X(DICT_MERGE)               \
@@ -52,6 +52,8 @@ RAISES bool slow_with_prepare(Thread *th, Frame *f, Instr *pc);
 void slow_with_exit(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_load_global(Thread *th, Frame *f, Instr *pc);
 RAISES bool slow_load_name(Thread *th, Frame *f, Instr *pc);
+RAISES bool slow_store_global(Thread *th, Frame *f, Instr *pc);
+RAISES bool slow_store_name(Thread *th, Frame *f, Instr *pc);
 /* The iterator gave nothing, by an exception or for want of `next`.  NO: exhausted. */
 Answer slow_for_iter_end(Thread *th, Frame *f, const Instr *pc);
 RAISES bool slow_raise(Thread *th, Frame *f, const Instr *pc);      /* always false */

@@ -358,6 +358,35 @@ specialize_load_name(Thread *th, Instr *pc, Frame *f, Value name)
                 payload);
 }
 
+static void
+store_module(Thread *th, Instr *pc, Frame *f, Value name, uint8_t op, uint8_t generic)
+{
+    Value globals = function_globals(frame_function(f));
+    int64_t i = -1;
+    uint32_t guard = 0;
+    if (is_exact(globals, SHAPE_DICT) && (generic == OP_STORE_GLOBAL || f->locals == globals)) {
+        object_touch(th, value_object(globals));
+        i = dict_entry_index(th, globals, name, &guard);
+    }
+    if (i < 0 || guard == 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
+        cache_back_off(pc, generic); /* the first store makes the entry */
+    else
+        install(pc, NULL, op, FAMILY_STORE_GLOBAL_MODULE, guard, (uint32_t)i);
+}
+
+void
+specialize_store_global(Thread *th, Instr *pc, Frame *f, Value name)
+{
+    store_module(th, pc, f, name, OP_STORE_GLOBAL_MODULE, OP_STORE_GLOBAL);
+}
+
+void
+specialize_store_name(Thread *th, Instr *pc, Frame *f, Value name)
+{
+    _Static_assert((int)FAMILY_STORE_NAME_MODULE == (int)FAMILY_STORE_GLOBAL_MODULE, "one body for both");
+    store_module(th, pc, f, name, OP_STORE_NAME_MODULE, OP_STORE_NAME);
+}
+
 /* A class whose instances are made by object.__new__ and a Python __init__. */
 void
 specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op)

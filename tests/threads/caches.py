@@ -182,6 +182,56 @@ def get_number():
 
 
 race(set_number, get_number, get_number, threads=3)
+
+
+# The same for stores: each name keeps what was stored under it, in a function and in a module's body.
+first = ["first"]
+second = ["second"]
+passing = ["passing"]
+
+
+def store_names():
+    global first, second, passing
+    for i in range(8):
+        first = ["first"]
+        second = ["second"]
+        passing = ["passing"]
+
+
+def disturb():
+    g = globals()
+    for i in range(20):
+        g["more%d" % i] = i
+    try:
+        del g["passing"]
+    except KeyError:
+        pass
+    for i in range(20):
+        g.pop("more%d" % i, None)
+
+
+def look():
+    g = globals()
+    assert first == ["first"] and second == ["second"]
+    assert g.get("passing", ["passing"]) == ["passing"]
+
+
+body = compile("for i in [3, 1, 2] * 5:\n    text = 'text'\n    number = i\n    pair = (i, i)\n", "<s>", "exec")
+common = {}
+
+
+def run_body():
+    exec(body, common)
+    assert common["text"] == "text" and type(common["number"]) is int
+    assert type(common["pair"]) is tuple
+    if common["i"] == 3:
+        common["more%d" % len(common)] = 0
+    if len(common) > 40:
+        common.pop("more%d" % (len(common) - 1), None)
+
+
+race(store_names, disturb, look, store_names)
+race(run_body, run_body, run_body)
 code = compile("def f():\n    return which, len('ab')", "<s>", "exec")
 spaces = []
 for i in range(4):
