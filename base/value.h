@@ -4,7 +4,7 @@
  * but it need not point anywhere.  The low bits tell what it is:
  *
  *     ...xxx1   an int of 63 bits (the word is 2*n + 1)
- *     ...xx10   a float kept in the word itself (see float.h)
+ *     ...xx10   a float kept in the word itself (objects/number/float_encode.h)
  *     ...0000   a pointer to an Object, 16-byte aligned
  *     ...0100   the same pointer "borrowed": only in registers of the VM
  *

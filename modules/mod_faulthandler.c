@@ -19,6 +19,7 @@
 
 #include "base/mem.h"
 #include "threads/event.h"
+#include "threads/lock_rank.h"
 #include "threads/os_thread.h"
 #include "threads/safepoint.h"
 #include "threads/stop_world.h"
@@ -41,7 +42,7 @@ static const struct {
 };
 
 /* One a process, as signals are. */
-static Mutex state_lock;               /* enable, register and dump_traceback_later */
+static Mutex state_lock = MUTEX_INIT(RANK_STATE); /* enable, register and dump_traceback_later */
 static ATOMIC(int) fatal_fd;           /* descriptor + 1; 0: not enabled */
 static ATOMIC(uint8_t) fatal_all_threads;
 static struct sigaction fatal_before[ARRAY_LEN(fatal_signals)]; /* [lock] state_lock */

@@ -9,14 +9,15 @@
 
 #include "threads/safepoint.h"
 
-/* The import lock is recursive and belongs to a thread. */
+/* The import lock is recursive and belongs to a thread.  relaxed: whether the owner is th, only th changes; what else there is
+ * lies under the lock. */
 void
 import_lock_take(Thread *th)
 {
     InterpState *s = interp_state(th);
-    if (load_acquire(&s->import_owner) != th) {
+    if (load_relaxed(&s->import_owner) != th) {
         mutex_lock(th, &s->import_lock);
-        store_release(&s->import_owner, th);
+        store_relaxed(&s->import_owner, th);
     }
     s->import_depth++;
 }
@@ -25,10 +26,10 @@ bool
 import_lock_give(Thread *th)
 {
     InterpState *s = interp_state(th);
-    if (load_acquire(&s->import_owner) != th)
+    if (load_relaxed(&s->import_owner) != th)
         return false;
     if (--s->import_depth == 0) {
-        store_release(&s->import_owner, NULL);
+        store_relaxed(&s->import_owner, NULL);
         mutex_unlock(&s->import_lock);
     }
     return true;
@@ -53,7 +54,7 @@ static Value
 imp_lock_held(Thread *th, Value self)
 {
     (void)self;
-    return bool_from(load_acquire(&interp_state(th)->import_owner) != NULL);
+    return bool_from(load_relaxed(&interp_state(th)->import_owner) != NULL);
 }
 
 static Value

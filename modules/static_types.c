@@ -33,7 +33,7 @@ bool
 static_types_ready(Thread *th, const StaticType *types, size_t n)
 {
     uint8_t idle = 0;
-    while (!cas_acquire(&busy, &idle, 1)) { /* pairs with the release below */
+    while (!cas_acquire(&busy, &idle, 1)) { /* pairs with the release below [static_types.busy] */
         blocking_begin(th);
         os_yield();
         blocking_end(th);
@@ -43,6 +43,6 @@ static_types_ready(Thread *th, const StaticType *types, size_t n)
     for (size_t i = 0; good && i < n; i++)
         good = (type_flags(types[i].type) & TYPE_READY) != 0 ||
                type_ready_static(th, types[i].type, fixed_shape(types[i].type), types[i].spec);
-    store_release(&busy, 0); /* pairs with the acquire above */
+    store_release(&busy, 0); /* pairs with the acquire above [static_types.busy] */
     return good;
 }

@@ -53,10 +53,9 @@ lock_rank_before(const void *lock, int rank)
     for (int i = 0; i < mine.count; i++) {
         int other = mine.held[i].rank;
         /* Locks for one interpreter each may be held together: world_stop_all() takes
-         * them in the order of the interpreters' numbers.  Import locks detect their own
-         * deadlocks. */
-        if (other < rank || (other == rank && (rank == RANK_STOP || rank == RANK_IMPORT ||
-                                               rank == RANK_UPPER || rank == RANK_THREADS)))
+         * them in the order of the interpreters' numbers. */
+        if (other < rank ||
+            (other == rank && (rank == RANK_STOP || rank == RANK_UPPER || rank == RANK_THREADS)))
             continue;
         fprintf(stderr, "weft: lock order: %s (%p) wanted while %s (%p) is held\n",
                 ranks[rank].name, lock, ranks[other].name, mine.held[i].lock);

@@ -71,8 +71,8 @@ static const char environment_text[] =
     "PYTHONIOENCODING : encoding[:errors] of stdin, stdout and stderr\n"
     "PYTHONHASHSEED : 'random', or a number that makes the hashes of str and bytes the same each time\n"
     "PYTHONINTMAXSTRDIGITS : as -X int_max_str_digits\n"
-    "PYTHONPYCACHEPREFIX, PYTHONWARNDEFAULTENCODING, PYTHONPROFILEIMPORTTIME,\n"
-    "PYTHONNODEBUGRANGES : as the -X options\n"
+    "PYTHONFAULTHANDLER, PYTHONPYCACHEPREFIX, PYTHONWARNDEFAULTENCODING,\n"
+    "PYTHONPROFILEIMPORTTIME, PYTHONNODEBUGRANGES : as the -X options\n"
     "PYTHONGIL      : 0 is accepted, 1 is refused\n";
 
 static const char x_text[] =

@@ -185,11 +185,26 @@ sequence_tuple(Thread *th, Value iterable)
     return tuple;
 }
 
+/* Whether list_from_iterable() reads all of it at one moment. */
+static bool
+read_at_once(Value iterable)
+{
+    switch (shape_of(iterable)) {
+    case SHAPE_DICT: case SHAPE_DICT_KEYS: case SHAPE_DICT_VALUES: case SHAPE_DICT_ITEMS:
+    case SHAPE_SET: case SHAPE_FROZENSET:
+        return true;
+    default:
+        return false;
+    }
+}
+
 Value
 sequence_fast(Thread *th, Value iterable, const char *message)
 {
     if (is_exact(iterable, SHAPE_LIST) || is_exact(iterable, SHAPE_TUPLE))
         return retain(th, iterable);
+    if (read_at_once(iterable))
+        return list_from_iterable(th, iterable);
     Value it = get_iter(th, iterable);
     if (it == NULL) {
         if (error_matches(th, &exc_TypeError)) {

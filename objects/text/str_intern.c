@@ -50,7 +50,7 @@ intern_init(void)
     if (t == NULL) {
         return false;
     }
-    store_release(&intern_table, t); /* before the first lookup */
+    store_release(&intern_table, t); /* before the first lookup [intern.table] */
     return true;
 }
 

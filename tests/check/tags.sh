@@ -1,19 +1,27 @@
 #!/bin/sh
 # tags.sh -- fails if a tag of an acquire or release in a comment ("[list.item]") has no row in docs/memory-model.md or
-# docs/containers.md, or a row has no such comment.
+# docs/containers.md, or a row has no such comment; or if a tag of base/, threads/ and gc/ (the first table of
+# memory-model.md) has no program in tsan/litmus.
 cd "$(dirname "$0")/../.." || exit 1
 find base threads gc objects core modules -name '*.[ch]' | LC_ALL=C sort | xargs awk '
-    function rows(file,    line, cell, n, i, tag) {
-        while ((getline line < file) > 0)
-            if (line ~ /^\| [a-z_]+(\.[a-z_]+)?[ ,(].*\|/) {
+    function rows(file,    line, cell, n, i, tag, words, table, command, name) {
+        while ((getline line < file) > 0) {
+            if (line ~ /^\| tag/)
+                table++
+            words = line ~ /^\|/ && (words || line ~ /^\| words/)  # that table is for orders.sh
+            if (!words && line ~ /^\| [a-z_]+(\.[a-z_]+)?[ ,(].*\|/) {
                 split(line, cell, "|")
                 n = split(cell[2], tag, ",")
                 for (i = 1; i <= n; i++) {
                     gsub(/ |\(SC\)/, "", tag[i])
-                    if (tag[i] != "tag")
+                    if (tag[i] != "tag") {
                         listed[tag[i]] = file
+                        if (file ~ /memory-model/ && table == 1)
+                            litmus[tag[i]] = 1
+                    }
                 }
             }
+        }
     }
     BEGIN {
         rows("docs/memory-model.md")
@@ -47,6 +55,15 @@ find base threads gc objects core modules -name '*.[ch]' | LC_ALL=C sort | xargs
         }
     }
     END {
+        command = "ls tsan/litmus"
+        while ((command | getline name) > 0)
+            if (sub(/\.c$/, "", name))
+                program[name] = 1
+        for (tag in litmus)
+            if (!(tag in program)) {
+                printf "tsan/litmus has no program %s.c\n", tag
+                bad = 1
+            }
         for (tag in listed)
             if (!(tag in used)) {
                 printf "%s: nothing in the code has the tag [%s]\n", listed[tag], tag

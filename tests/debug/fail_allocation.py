@@ -83,7 +83,7 @@ def big_numbers():
     # So many limbs that GMP wants working space of its own.
     a, b = (1 << 1200000) - 12345, (1 << 900000) + 6789
     c = a * b
-    a * a, c // b, c % 3 ** 9999, 7 ** 300000, math.isqrt(c), math.gcd(a, b), a / (b + 1), pow(-3, -1, b)
+    a * a, c // b, c % 3 ** 9999, 7 ** 300000, math.isqrt(c), math.gcd(a, b), (a + 1) / a, pow(-3, -1, b)
     sys.set_int_max_str_digits(0)
     int(str(b)) == b, pow(3, 65537, 1 << 40000)
     sys.set_int_max_str_digits(4300)

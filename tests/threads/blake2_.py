@@ -2,6 +2,8 @@
 import hashlib
 from race import race, together, done
 
+# -- N6: each update at once
+
 N = 2000
 for make in (hashlib.blake2b, hashlib.blake2s):
     h = make()

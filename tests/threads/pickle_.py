@@ -3,6 +3,8 @@ import io
 import pickle
 from race import race, done
 
+# -- N1: what others change
+
 shared_list = list(range(50))
 shared_dict = {str(i): i for i in range(50)}
 shared_set = set(range(50))
@@ -35,6 +37,8 @@ def write():
 
 
 race(write, write, change, change, allow=(RuntimeError, AttributeError))
+
+# -- N2, N3: one for all
 
 sink = io.BytesIO()
 pickler = pickle.Pickler(sink)
