@@ -496,13 +496,17 @@ tee_next(Thread *th, Value self)
     Tee *t = as_tee(self);
     object_touch(th, &t->head);
     Value at = field_peek(&t->block); /* no safepoint until the item is counted */
-    if (LIKELY(at != NULL && iter_alone(th, &t->head))) { /* a value that another one drew */
+    if (LIKELY(at != NULL)) {         /* a value that another copy drew */
         TeeBlock *b = as_block(at);
-        int32_t i = t->index;
         object_touch(th, &b->head);
-        if (i < load_acquire(&b->count)) { /* pairs with block_get() [tee.count] */
-            t->index = i + 1;
-            return retain(th, field_peek(&b->values[i]));
+        int32_t count = load_acquire(&b->count); /* pairs with block_get() [tee.count] */
+        if (LIKELY(iter_step_begin(th, &t->head))) {
+            int32_t i = field_peek(&t->block) == at ? t->index : BLOCK_VALUES;
+            if (i < count)
+                t->index = i + 1;
+            object_section_end(th);
+            if (i < count)
+                return retain(th, field_peek(&b->values[i]));
         }
     }
     for (;;) {
