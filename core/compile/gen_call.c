@@ -5,6 +5,8 @@
  */
 #include "core/compile/gen.h"
 
+enum { DISPLAY_MAX = 500 }; /* more items than this are appended one by one */
+
 static bool
 has_starred(AstExprs list)
 {
@@ -130,13 +132,27 @@ gen_call_args(Unit *u, unsigned win, bool method, AstExprs args, AstKeywords key
                     .end_col_offset = at.end_column};
     if (!check_keywords(u, keywords, &call))
         return;
-    bool star = has_starred(args);
+    bool starred = has_starred(args), star = starred;
     for (uint32_t i = 0; i < keywords.count; i++)
         star = star || keywords.items[i]->arg == NULL;
     if (star || args.count + keywords.count + given > 2000) {
         /* No method form: the caller opened a plain window. */
-        unsigned tuple = temp_new(u);
-        if (given == 0 && args.count == 1 && args.items[0]->kind == AST_Starred)
+        unsigned tuple = win + FRAME_WORDS;
+        if (!starred && args.count + given <= DISPLAY_MAX) {
+            for (uint32_t i = 0; i < args.count; i++) {
+                unsigned t = temp_new(u);
+                gen_into(u, args.items[i], (Dest){(uint16_t)t, 0});
+            }
+            unsigned n = given + args.count;
+            if (n == 0)
+                tuple = temp_new(u);
+            u->pos = at;
+            emit(u, OP_BUILD_TUPLE, 0, tuple, tuple, n);
+            for (unsigned i = n; i-- > 1;)
+                live_del(u, tuple + i);
+            live_add(u, tuple);
+            u->top = tuple + 1;
+        } else if (tuple = temp_new(u), given == 0 && args.count == 1 && args.items[0]->kind == AST_Starred)
             gen_into(u, args.items[0]->Starred.value, (Dest){(uint16_t)tuple, 0});
         else {
             /* Arguments in place move into the list first. */
@@ -266,7 +282,6 @@ gen_call(Unit *u, AstExpr *e, Dest d)
 
 /* -- displays ----------------------------------------------------------------------------------------- */
 
-enum { DISPLAY_MAX = 500 }; /* more items than this are appended one by one */
 
 void
 gen_sequence(Unit *u, AstExprs elts, enum Opcode build, Dest d)
