@@ -11,7 +11,7 @@
 #include "threads/thread.h"
 
 struct GcState;      /* gc/collect.c */
-struct InterpState;  /* core/run/interp_state.h: modules, sys, import, settings */
+struct InterpState;  /* core/run/run.h: modules, sys, import, settings */
 
 struct Interp {
     uint32_t id;                  /* [const] */

@@ -160,7 +160,7 @@ void thread_register_hooks(const ThreadHooks *hooks);
 
 /* Returns whether less than a safe margin of C stack is left.  Every C function
  * that recurses on a program's data asks, and raises RecursionError
- * (error_recursion() of objects/error/error.h). */
+ * (raise_recursion() of objects/error/error.h). */
 static inline bool
 thread_stack_low(Thread *th)
 {

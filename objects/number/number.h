@@ -22,7 +22,7 @@ typedef struct Int {
     int64_t size;        /* [const] number of limbs; negative for a negative int */
     uint64_t limbs[];    /* [const] magnitude, least significant first (GMP's mp_limb_t) */
 } Int;
-/* int subclasses and nothing else hold small values in an Int, too. bool: see int_value(). */
+/* int subclasses and nothing else hold small values in an Int, too. A bool is no Int. */
 
 RAISES Value int_from_i64_slow(Thread *th, int64_t n);
 static inline Value

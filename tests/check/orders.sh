@@ -50,7 +50,7 @@ find base threads gc objects core modules -name '*.[ch]' ! -path base/atomic.h |
                 if (tagged < 0) {
                     tagged = 0
                     for (j = i - 3; j <= i + 3; j++)
-                        if (j >= 1 && j <= lines && L[j] ~ /\[[a-z_]+[0-9]*(\.[a-z_0-9]+)?\]/)
+                        if (j >= 1 && j <= lines && L[j] ~ /\[([a-z_]+[0-9]*\.[a-z_0-9]+|field|fork_mutex|scanner)\]/)
                             tagged = 1
                 }
                 used[word] = 1
