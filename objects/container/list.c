@@ -650,6 +650,9 @@ list_extend_range(Thread *th, List *l, int64_t start, int64_t step, int64_t coun
     return list_extend_array(th, l, a);
 }
 
+/* Room for so many items is made because an iterable says that it has them. */
+#define HINT_MAX 65536
+
 RAISES static bool
 list_extend_iter(Thread *th, Value list, Value iterable)
 {
@@ -659,10 +662,13 @@ list_extend_iter(Thread *th, Value list, Value iterable)
     int64_t hint = length_hint(th, iterable, 0);
     if (hint < 0)
         goto fail;
+    if (hint > (int64_t)ITEMS_MAX) {
+        raise_memory(th);
+        goto fail;
+    }
     if (hint > 0) {
-        int64_t n = list_length(list);
-        if (hint < INT64_MAX - n &&
-            !list_reserve(th, as_list(list), (size_t)(n + hint), n == 0))
+        int64_t n = list_length(list), trusted = hint < HINT_MAX ? hint : HINT_MAX;
+        if (!list_reserve(th, as_list(list), (size_t)(n + trusted), n == 0))
             goto fail;
     }
     for (size_t step = 0;; step++) {

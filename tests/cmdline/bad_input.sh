@@ -107,6 +107,20 @@ except MemoryError:
 x = [i for i in range(100000)]'
 fi
 
+good hint '
+import resource
+class A:
+    def __length_hint__(self): return 10**8
+    def __iter__(self): return iter([1])
+l = []
+l.extend(A()); l += A(); l = [*l, *A()]; l[1:] = A(); list(A()); tuple(A())
+b = bytearray(); b.extend(A())
+assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 300000'
+bad hint-memory 'MemoryError' '
+class A:
+    def __length_hint__(self): return 2**62
+    def __iter__(self): return iter([1])
+[].extend(A())'
 good delete-while-iterating '
 for c in ([1]*100, {i: i for i in range(100)}, set(range(100)), bytearray(100)):
     try:
