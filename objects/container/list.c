@@ -662,12 +662,12 @@ list_extend_iter(Thread *th, Value list, Value iterable)
     int64_t hint = length_hint(th, iterable, 0);
     if (hint < 0)
         goto fail;
-    if (hint > (int64_t)ITEMS_MAX) {
-        raise_memory(th);
-        goto fail;
-    }
     if (hint > 0) {
         int64_t n = list_length(list), trusted = hint < HINT_MAX ? hint : HINT_MAX;
+        if (hint > (int64_t)ITEMS_MAX && hint <= INT64_MAX - n) { /* what overflows says nothing, as in CPython */
+            raise_memory(th);
+            goto fail;
+        }
         if (!list_reserve(th, as_list(list), (size_t)(n + trusted), n == 0))
             goto fail;
     }
