@@ -321,7 +321,14 @@ codecs_lookup_error(Thread *th, Value self, Value name)
     return arg_str(th, "lookup_error", "argument", name) ? codec_lookup_error(th, name) : NULL;
 }
 
-#define FIX(name, min, max) NATIVE_N(#name, name, min, max, NULL)
+#define FIX(name, min, max, parameters)                                                           \
+    NATIVE_N(#name, name, min, max, #name "($module, " parameters "/)\n--\n\n")
+#define ENCODE(name) FIX(name, 1, 2, "str, errors=None, ")
+#define DECODE(name) FIX(name, 1, 2, "data, errors=None, ")
+#define DECODE_FINAL(name) FIX(name, 1, 3, "data, errors=None, final=False, ")
+#define DECODE_WHOLE(name) FIX(name, 1, 3, "data, errors=None, final=True, ")
+#define ENCODE_ORDER(name) FIX(name, 1, 3, "str, errors=None, byteorder=0, ")
+#define DECODE_ORDER(name) FIX(name, 1, 4, "data, errors=None, byteorder=0, final=False,\n                 ")
 static const MethodDef codecs_methods[] = {
     NATIVE_1("register", codecs_register, "register($module, search_function, /)\n--\n\nRegister a codec search function."),
     NATIVE_1("unregister", codecs_unregister, "unregister($module, search_function, /)\n--\n\nUnregister a codec search function and clear the registry's cache."),
@@ -331,17 +338,19 @@ static const MethodDef codecs_methods[] = {
     NATIVE_K("decode", codecs_decode, "decode($module, /, obj, encoding='utf-8', errors='strict')\n--\n\nDecodes obj using the codec registered for encoding."),
     NATIVE_N("register_error", codecs_register_error, 2, 2, "register_error($module, errors, handler, /)\n--\n\nRegister the specified error handler under the name errors."),
     NATIVE_1("lookup_error", codecs_lookup_error, "lookup_error($module, name, /)\n--\n\nlookup_error(errors) -> handler"),
-    FIX(utf_8_encode, 1, 2), FIX(utf_8_decode, 1, 3), FIX(utf_7_encode, 1, 2), FIX(utf_7_decode, 1, 3),
-    FIX(utf_16_encode, 1, 3), FIX(utf_16_le_encode, 1, 2), FIX(utf_16_be_encode, 1, 2),
-    FIX(utf_16_decode, 1, 3), FIX(utf_16_le_decode, 1, 3), FIX(utf_16_be_decode, 1, 3),
-    FIX(utf_16_ex_decode, 1, 4), FIX(utf_32_encode, 1, 3), FIX(utf_32_le_encode, 1, 2),
-    FIX(utf_32_be_encode, 1, 2), FIX(utf_32_decode, 1, 3), FIX(utf_32_le_decode, 1, 3),
-    FIX(utf_32_be_decode, 1, 3), FIX(utf_32_ex_decode, 1, 4), FIX(unicode_escape_encode, 1, 2),
-    FIX(unicode_escape_decode, 1, 3), FIX(raw_unicode_escape_encode, 1, 2),
-    FIX(raw_unicode_escape_decode, 1, 3), FIX(latin_1_encode, 1, 2), FIX(latin_1_decode, 1, 2),
-    FIX(ascii_encode, 1, 2), FIX(ascii_decode, 1, 2), FIX(charmap_encode, 1, 3), FIX(charmap_decode, 1, 3),
-    NATIVE_1("charmap_build", charmap_build, NULL), FIX(escape_encode, 1, 2), FIX(escape_decode, 1, 2),
-    FIX(readbuffer_encode, 1, 2),
+    ENCODE(utf_8_encode), DECODE_FINAL(utf_8_decode), ENCODE(utf_7_encode),
+    DECODE_FINAL(utf_7_decode), ENCODE(utf_16_le_encode), DECODE_FINAL(utf_16_le_decode),
+    ENCODE(utf_16_be_encode), DECODE_FINAL(utf_16_be_decode), ENCODE(utf_32_le_encode),
+    DECODE_FINAL(utf_32_le_decode), ENCODE(utf_32_be_encode), DECODE_FINAL(utf_32_be_decode),
+    ENCODE_ORDER(utf_16_encode), DECODE_FINAL(utf_16_decode), DECODE_ORDER(utf_16_ex_decode),
+    ENCODE_ORDER(utf_32_encode), DECODE_FINAL(utf_32_decode), DECODE_ORDER(utf_32_ex_decode),
+    ENCODE(unicode_escape_encode), DECODE_WHOLE(unicode_escape_decode),
+    ENCODE(raw_unicode_escape_encode), DECODE_WHOLE(raw_unicode_escape_decode),
+    ENCODE(latin_1_encode), DECODE(latin_1_decode), ENCODE(ascii_encode), DECODE(ascii_decode),
+    FIX(charmap_encode, 1, 3, "str, errors=None, mapping=None, "),
+    FIX(charmap_decode, 1, 3, "data, errors=None, mapping=None, "), DECODE(escape_encode),
+    DECODE(escape_decode), DECODE(readbuffer_encode),
+    NATIVE_1("charmap_build", charmap_build, "charmap_build($module, map, /)\n--\n\n"),
     NATIVE_END,
 };
 

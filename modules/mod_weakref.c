@@ -89,7 +89,7 @@ weakref_remove_dead(Thread *th, Value self, const Arg *a, size_t n)
 
 static const MethodDef weakref_methods[] = {
     NATIVE_1("getweakrefcount", weakref_count, "getweakrefcount($module, object, /)\n--\n\nReturn the number of weak references to 'object'."),
-    NATIVE_1("getweakrefs", weakref_list, "getweakrefs(object) -- return a list of all weak reference objects\nthat point to 'object'."),
+    NATIVE_1("getweakrefs", weakref_list, "getweakrefs($module, object, /)\n--\n\nReturn a list of all weak reference objects pointing to 'object'."),
     NATIVE_N("proxy", weakref_proxy, 1, 2, "proxy($module, object, callback=None, /)\n--\n\nCreate a proxy object that weakly references 'object'."),
     NATIVE_N("_remove_dead_weakref", weakref_remove_dead, 2, 2, "_remove_dead_weakref($module, dct, key, /)\n--\n\nAtomically remove key from dict if it points to a dead weakref."),
     NATIVE_END,

@@ -363,6 +363,7 @@ static const MethodDef dict_method_defs[] = {
              "Insert key with a value of default if key is not in the dictionary.\n\n"
              "Return the value for key if key is in the dictionary, else default."),
     NATIVE_N("pop", dict_pop_method, 1, 2,
+             "pop($self, key, default=<unrepresentable>, /)\n--\n\n"
              "D.pop(k[,d]) -> v, remove specified key and return the corresponding value.\n\n"
              "If the key is not found, return the default if given; otherwise,\n"
              "raise a KeyError."),

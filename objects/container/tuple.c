@@ -388,7 +388,7 @@ tuple_dealloc(Thread *th, Object *o)
 }
 
 static const MethodDef tuple_methods[] = {
-    NATIVE_0("__getnewargs__", tuple_getnewargs, NULL),
+    NATIVE_0("__getnewargs__", tuple_getnewargs, "__getnewargs__($self, /)\n--\n\n"),
     NATIVE_N("index", tuple_index, 1, 3,
              "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\n"
              "Return first index of value.\n\nRaises ValueError if the value is not present."),

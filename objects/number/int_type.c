@@ -508,6 +508,7 @@ static const MethodDef int_methods[] = {
     NATIVE_0("__floor__", int_self, "Flooring an Integral returns itself."),
     NATIVE_0("__ceil__", int_self, "Ceiling of an Integral returns itself."),
     NATIVE_N("__round__", int_round, 0, 1,
+             "__round__($self, ndigits=<unrepresentable>, /)\n--\n\n"
              "Rounding an Integral returns itself.\n\n"
              "Rounding with an ndigits argument also returns an integer."),
     NATIVE_0("__getnewargs__", int_getnewargs, "__getnewargs__($self, /)\n--\n\n"),

@@ -1353,7 +1353,7 @@ sizeof_method(Thread *th, Value self)
     NATIVE_N("find", bytes_find_method, 0, -1,                                                 \
              "B.find(sub[, start[, end]]) -> int\n\nThe lowest index of sub, -1 if absent."),  \
     NATIVE_K("hex", hex_method,                                                                \
-             "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n\n"                       \
+             "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\n"                   \
              "Hexadecimal digits, perhaps in groups.\n\n"                                     \
              ">>> value = bytes([185, 1, 239])\n>>> value.hex()\n'b901ef'\n"                   \
              ">>> bytearray(value).hex(':')\n'b9:01:ef'\n>>> value.hex('-', -2)\n'b901-ef'"),                                        \

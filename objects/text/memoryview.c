@@ -1109,7 +1109,7 @@ static const MethodDef methods[] = {
     NATIVE_K("tobytes", tobytes_method,
              SIG("tobytes($self, /, order='C')", "The items as bytes.")),
     NATIVE_K("hex", hex_method,
-             "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n\nHexadecimal digits.\n\n"
+             "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\nHexadecimal digits.\n\n"
              ">>> view = memoryview(bytes([185, 1, 239]))\n>>> view.hex()\n'b901ef'\n"
              ">>> view.hex(':', 2)\n'b9:01ef'"),
     NATIVE_0("tolist", tolist_method, SIG("tolist($self, /)", "The items as a list.")),

@@ -522,7 +522,8 @@ const MethodDef str_method_table[] = {
     {.name = "__format__", .f1 = format_dunder, .flags = METHOD_1, .nmin = 1, .nmax = 1,
      .doc = SIG("__format__($self, format_spec, /)", "What format() calls.")},
     {.name = "maketrans", .fn = maketrans_method, .flags = METHOD_N | METHOD_STATIC, .nmin = 1,
-     .nmax = 3, .doc = "A translation table for str.translate()."},
+     .nmax = 3, .doc = "maketrans(x, y=<unrepresentable>, z=<unrepresentable>, /)\n--\n\n"
+                       "A translation table for str.translate()."},
     NATIVE_0("__sizeof__", sizeof_method, SIG("__sizeof__($self, /)", "Bytes in memory.")),
     NATIVE_0("__getnewargs__", getnewargs_method, NULL),
     NATIVE_END,
