@@ -728,7 +728,8 @@ list_gather(Thread *th, Value it, int64_t hint)
     Value list = list_from_array(th, a, n);
     if (list == NULL || LIKELY(v == NULL))
         return list;
-    if (hint > (int64_t)n && !list_reserve(th, as_list(list), (size_t)hint, true))
+    size_t trusted = hint < HINT_MAX ? (size_t)(hint < 0 ? 0 : hint) : HINT_MAX;
+    if (trusted > n && !list_reserve(th, as_list(list), trusted, true))
         DROP_CLEAR(th, list);
     for (size_t step = 0; list != NULL && (v = next_item(th, it)) != NULL; step++)
         if (!list_append_steal(th, list, v) || !loop_poll(th, step))
