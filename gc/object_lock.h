@@ -51,6 +51,21 @@ object_section_end(Thread *th)
     store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
 }
 
+/* Opens a section on `o` if it is th's own and private: nobody else changes it, or reads it without
+ * waiting, before object_section_end().  False: there is no section. */
+static inline bool
+object_section_private(Thread *th, Object *o)
+{
+    ASSERT(load_relaxed(&th->section) == NULL);
+    store_relaxed(&th->section, o);
+    /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias)))
+        return true;
+    object_section_end(th);
+    return false;
+}
+
 /* object_lock() of what is not open to `th`; its section has begun in vain. */
 bool object_lock_slow(Thread *th, Object *o);
 /* object_touch() and that. */
@@ -65,13 +80,20 @@ object_lock(Object *o)
     return LIKELY(object_section_begin(th, o)) ? false : object_lock_slow(th, o);
 }
 
+/* object_unlock() by th, the current thread. */
 static inline void
-object_unlock(Object *o, bool taken)
+object_unlock_by(Thread *th, Object *o, bool taken)
 {
     if (UNLIKELY(taken))
         byte_unlock((ByteLock *)(void *)&o->lock);
     else
-        object_section_end(thread_current);
+        object_section_end(th);
+}
+
+static inline void
+object_unlock(Object *o, bool taken)
+{
+    object_unlock_by(thread_current, o, taken);
 }
 
 /* Called before reading or changing a mutable container: if `th` is not its owner

@@ -74,8 +74,11 @@ cache_payload(CacheWord word)
 static inline bool
 cache_hit(CacheWord word, uint32_t guard, unsigned family, uint32_t *payload)
 {
-    *payload = (uint32_t)(word >> 32) - ((uint32_t)family << 28);
-    return (uint32_t)word == guard && *payload <= CACHE_PAYLOAD_MAX;
+    /* Both in one comparison: what differs in the low half is moved above what differs in the high one. */
+    uint64_t x = word - ((uint64_t)family << 60) - guard;
+    x = x << 32 | x >> 32;
+    *payload = (uint32_t)x;
+    return x <= CACHE_PAYLOAD_MAX;
 }
 
 static inline uint8_t

@@ -19,6 +19,10 @@ TARGET(LOAD_ATTR_SLOT)
         if (LIKELY(cache_hit(w, SHAPE_GUARD(x), FAMILY_LOAD_ATTR_SLOT, &offset))) {
             Value v = reg_from_field(th, x, (Field *)(void *)((char *)x + offset));
             if (LIKELY(v != NULL)) {
+                if (LIKELY(!(pc->flags & (A_LIVE | B_DEAD)))) {
+                    r[pc->a] = v;
+                    NEXT(1);
+                }
                 bool slow = false;
                 if (pc->flags & A_LIVE) {
                     Value old = r[pc->a];
@@ -198,13 +202,29 @@ TARGET(STORE_ATTR_SLOT)
         shape = load_acquire(&x->shape);
         if (LIKELY(cache_hit(w, load_acquire(&shape_version[shape]), FAMILY_STORE_ATTR_SLOT,
                              &offset))) {
-            cache = w;
-            goto store_slot;
+            if (UNLIKELY(!object_section_private(th, x))) {
+                cache = w;
+                goto store_slot;
+            }
+            Field *f = (Field *)(void *)((char *)x + offset);
+            Value old = load_relaxed(f);
+            if (LIKELY(old != NULL)) { /* the shape is th's alone, too */
+                Value v = r[pc->b];
+                v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
+                store_release(f, v); /* pairs with instance_get() */
+                object_section_end(th);
+                bool slow = reg_drop(th, old);
+                if (pc->flags & A_DEAD)
+                    slow |= reg_drop(th, o);
+                FINISH_DROPS(1, slow);
+            }
+            object_section_end(th);
+            goto L_STORE_ATTR;
         }
     }
     goto store_attr_missed;
 }
-store_slot: /* `cache`: the word, `shape`: that it was guarded for */
+store_slot: /* of any object.  `cache`: the word, `shape`: that it was guarded for */
 {
     Value o = r[pc->a];
     {
@@ -218,7 +238,7 @@ store_slot: /* `cache`: the word, `shape`: that it was guarded for */
                 v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
                 store_release(f, v); /* pairs with instance_get() */
                 bool shared = (object_bits(x) & BIT_SHARED) != 0;
-                object_unlock(x, held);
+                object_unlock_by(th, x, held);
                 bool slow = false;
                 if (UNLIKELY(shared)) {
                     drop_from(th, true, old);
@@ -230,7 +250,7 @@ store_slot: /* `cache`: the word, `shape`: that it was guarded for */
                     slow |= reg_drop(th, o);
                 FINISH_DROPS(1, slow);
             }
-            object_unlock(x, held);
+            object_unlock_by(th, x, held);
             goto L_STORE_ATTR;
         }
     }
@@ -246,7 +266,17 @@ TARGET(STORE_ATTR_ADD)
         if (LIKELY((w & CACHE_GUARD_MASK) == cache_expect(load_acquire(&shape_version[shape]),
                                                           FAMILY_STORE_ATTR_ADD))) {
             cache = w;
-            goto store_add;
+            if (UNLIKELY(!object_section_private(th, x)))
+                goto store_add;
+            uint32_t payload = cache_payload(w);
+            Value v = r[pc->b];
+            v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
+            /* Both pair with instance_get(). */
+            store_release((Field *)(void *)((char *)x + (size_t)(payload >> 20) * 8), v);
+            store_release(&x->shape, payload & (SHAPE_MAX - 1));
+            object_section_end(th);
+            bool slow = pc->flags & A_DEAD ? reg_drop(th, o) : false;
+            FINISH_DROPS(1, slow);
         }
     }
     goto store_attr_missed;
@@ -265,11 +295,11 @@ store_add: /* the same */
                 v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
                 store_release(f, v); /* pairs with instance_get() */
                 store_release(&x->shape, payload & (SHAPE_MAX - 1));
-                object_unlock(x, held);
+                object_unlock_by(th, x, held);
                 bool slow = pc->flags & A_DEAD ? reg_drop(th, o) : false;
                 FINISH_DROPS(1, slow);
             }
-            object_unlock(x, held);
+            object_unlock_by(th, x, held);
             goto L_STORE_ATTR;
         }
     }

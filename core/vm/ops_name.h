@@ -145,7 +145,7 @@ store_module:;
             v = pc->flags & A_DEAD ? reg_take(th, v) : reg_own(th, v);
             store_release(f, v); /* [dict.value] */
             bool shared = (object_bits(&d->head) & BIT_SHARED) != 0;
-            object_unlock(&d->head, held);
+            object_unlock_by(th, &d->head, held);
             bool slow = true;
             if (UNLIKELY(shared))
                 drop_from(th, true, old);
@@ -154,7 +154,7 @@ store_module:;
             FINISH_DROPS(1, slow);
         }
     }
-    object_unlock(&d->head, held);
+    object_unlock_by(th, &d->head, held);
     cache_back_off(pc, opcode_generic(instr_op(pc)));
     DISPATCH();
 }

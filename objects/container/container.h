@@ -143,14 +143,7 @@ RAISES Value range_new(Thread *th, Value start, Value stop, Value step);
 static inline bool
 iter_step_begin(Thread *th, Object *o)
 {
-    ASSERT(load_relaxed(&th->section) == NULL);
-    store_relaxed(&th->section, o);
-    /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias)))
-        return true;
-    object_section_end(th);
-    return false;
+    return object_section_private(th, o);
 }
 
 typedef struct RangeIter {

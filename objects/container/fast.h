@@ -41,7 +41,7 @@ list_append_fast(Thread *th, Value list, Value v)
         store_release(&a->items[n], v);     /* pairs with list_peek() [list.item] */
         store_release(&l->length, n + 1);   /* pairs with list_peek() [list.length] */
     }
-    object_unlock(&l->head, held);
+    object_unlock_by(th, &l->head, held);
     return room;
 }
 
@@ -58,13 +58,13 @@ list_store_fast(Thread *th, Value list, int64_t i, Value v)
     bool held = object_touch_lock(th, &l->head);
     ItemArray *a = load_relaxed(&l->array);
     if (UNLIKELY((uint64_t)i >= (uint64_t)load_relaxed(&l->length))) {
-        object_unlock(&l->head, held);
+        object_unlock_by(th, &l->head, held);
         return false;
     }
     Value old = load_relaxed(&a->items[i]);
     store_release(&a->items[i], v);         /* pairs with list_peek() [list.item] */
     bool shared = (object_bits(&l->head) & BIT_SHARED) != 0;
-    object_unlock(&l->head, held);
+    object_unlock_by(th, &l->head, held);
     drop_from(th, shared, old);
     return true;
 }
