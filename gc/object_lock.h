@@ -131,7 +131,7 @@ object_section_end_two(Thread *th)
     object_section_end(th);
 }
 
-/* The rest of object_lock_two() and object_unlock_two(): what is locked really. */
+/* The rest of object_touch_lock_two() and object_unlock_two(): what is locked really. */
 bool object_lock_two_slow(Thread *th, Object *a, Object *b);
 void object_unlock_two_slow(Object *a, Object *b);
 

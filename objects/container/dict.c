@@ -882,12 +882,16 @@ dict_update(Thread *th, Value d, Value other)
 
 /* -- equality -- */
 
-/* A dict that nobody else changes while it is compared: itself if it is private, else a copy. */
-static Value
-dict_settled(Thread *th, Value d)
+/* Puts a copy of its own in *d's place. */
+RAISES static bool
+dict_settle(Thread *th, Value *d)
 {
-    object_touch(th, value_object(d));
-    return object_shared(value_object(d)) ? dict_copy(th, d) : retain(th, d);
+    Value copy = dict_copy(th, *d);
+    if (copy == NULL)
+        return false;
+    drop(th, *d);
+    *d = copy;
+    return true;
 }
 
 /* Compares entries of `a` from *pos on as far as that needs no Python code and both are private and
@@ -926,18 +930,28 @@ dict_equal(Thread *th, Value a, Value b)
         return NO;
     if (a == b && dict_length(a) == 0)
         return YES;
-    a = dict_settled(th, a);
-    b = a ? dict_settled(th, b) : NULL;
-    if (b == NULL) {
-        drop_null(th, a);
-        return FAILED;
-    }
+    object_touch(th, value_object(a));
+    object_touch(th, value_object(b));
+    retain(th, a);
+    retain(th, b);
     size_t pos = 0;
     Value key, x, y;
     int64_t hash;
-    Answer answer = dict_length(a) == dict_length(b) ? YES : NO;
+    Answer answer = YES;
+    bool settled = false; /* nobody else can change a and b */
     while (answer == YES) {
         Answer all = dict_equal_at_once(as_dict(a), as_dict(b), &pos);
+        /* One moment of each: what another thread knows, or may come to know while Python code runs, is copied.
+         * Up to here none ran (or this was the only thread), so it begins again. */
+        if (!settled && load_relaxed(&threads_started) != 0 &&
+            (all == FAILED || object_shared(value_object(a)) || object_shared(value_object(b)))) {
+            settled = true;
+            pos = 0;
+            answer = !dict_settle(th, &a) || !dict_settle(th, &b) ? FAILED
+                     : dict_length(a) == dict_length(b)           ? YES
+                                                                  : NO;
+            continue;
+        }
         if (all != FAILED) {
             answer = all;
             break;
