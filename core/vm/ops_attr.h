@@ -269,10 +269,11 @@ TARGET(STORE_ATTR_ADD)
             if (UNLIKELY(!object_section_private(th, x)))
                 goto store_add;
             uint32_t payload = cache_payload(w);
+            Field *f = (Field *)(void *)((char *)x + (size_t)(payload >> 20) * 8);
             Value v = r[pc->b];
             v = pc->flags & B_DEAD ? reg_take(th, v) : reg_own(th, v);
             /* Both pair with instance_get(). */
-            store_release((Field *)(void *)((char *)x + (size_t)(payload >> 20) * 8), v);
+            store_release(f, v);
             store_release(&x->shape, payload & (SHAPE_MAX - 1));
             object_section_end(th);
             bool slow = pc->flags & A_DEAD ? reg_drop(th, o) : false;
