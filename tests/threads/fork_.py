@@ -253,6 +253,8 @@ t.join()
 # A thread that forks while it is inside of a stream is inside of it in the child, too.
 class Forks(Alone):
     def write(self, b):
+        if pids:
+            return len(b)
         pids.append(os.fork())
         if pids[-1] == 0:
             failed = []
@@ -268,7 +270,6 @@ pids, child, steps = [], [], []
 stream = io.BufferedWriter(Forks(), 4)
 stream.write(b"abcdefgh")
 if pids[-1] == 0:
-    Forks.write = Alone.write
     child[0].join()
     os._exit(0 if steps == ["first", "other"] else 1)
 wait_for(pids[0])
