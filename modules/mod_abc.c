@@ -85,23 +85,28 @@ forget(Thread *th, Value self, Value ref)
 
 static const MethodDef forget_def = NATIVE_1("_destroy", forget, NULL);
 
-static bool
-weak_add(Thread *th, Value holder, Field *field, Value v)
+/* The set in `field`, made if there is none; a new reference. */
+RAISES static Value
+weak_set(Thread *th, Value holder, Field *field)
 {
-    Value set = field_read(th, value_object(holder), field);
-    if (set == NULL) {
-        Value fresh = set_new(th);
-        if (fresh == NULL)
-            return false;
-        if (field_set_once(th, value_object(holder), field, fresh))
-            set = field_read(th, value_object(holder), field);
-        else {
-            drop(th, fresh);
-            set = field_read(th, value_object(holder), field);
-        }
-        if (set == NULL) /* cleared by the collector meanwhile */
-            return true;
+    for (;;) {
+        Value set = field_read(th, value_object(holder), field);
+        if (set != NULL)
+            return set;
+        set = set_new(th);
+        if (set == NULL)
+            return NULL;
+        retain(th, set);
+        if (field_set_once(th, value_object(holder), field, set))
+            return set;
+        drop(th, set);
+        drop(th, set);
     }
+}
+
+RAISES static bool
+weak_set_add(Thread *th, Value set, Value v)
+{
     Value set_ref = weakref_new(th, set, NULL);
     Value callback = set_ref ? native_function_new(th, &forget_def, set_ref, NULL) : NULL;
     Value ref = callback ? weakref_new(th, v, callback) : NULL;
@@ -109,6 +114,16 @@ weak_add(Thread *th, Value holder, Field *field, Value v)
     drop_null(th, ref);
     drop_null(th, callback);
     drop_null(th, set_ref);
+    return ok;
+}
+
+RAISES static bool
+weak_add(Thread *th, Value holder, Field *field, Value v)
+{
+    Value set = weak_set(th, holder, field);
+    if (set == NULL)
+        return false;
+    bool ok = weak_set_add(th, set, v);
     drop(th, set);
     return ok;
 }
@@ -147,14 +162,15 @@ memo_word(uint32_t guard, uint32_t resets, bool verdict)
 static Answer
 memo_find(AbcData *d, const AbcState *s, const Type *sub)
 {
+    /* First: who made it this version has voided the memos before [abc.verdicts] */
+    uint64_t version = load_acquire(&d->negative_version);
     uint32_t guard = load_relaxed(&sub->version), resets = load_relaxed(&d->resets);
     if (guard == 0)
         return FAILED;
     uint64_t word = load_relaxed(&d->memo[guard % MEMO_SIZE]);
     if (word == memo_word(guard, resets, true))
         return YES;
-    if (word == memo_word(guard, resets, false) &&
-        load_relaxed(&d->negative_version) == load_relaxed(&s->invalidation))
+    if (word == memo_word(guard, resets, false) && version == load_relaxed(&s->invalidation))
         return NO;
     return FAILED;
 }
@@ -360,7 +376,8 @@ abc_register(Thread *th, Value self, const Arg *a, size_t n)
     drop(th, data);
     if (!ok)
         return NULL;
-    fetch_add_relaxed(&abc_state(self)->invalidation, 1);
+    /* release: who sees the count finds the class in the registry [abc.verdicts] */
+    fetch_add_acq_rel(&abc_state(self)->invalidation, 1);
     if (is_type(cls)) {
         uint32_t flags = type_flags(as_type(cls)) & PATTERN_FLAGS;
         if (flags)
@@ -396,10 +413,18 @@ check_registry(Thread *th, AbcData *d, Value sub, Value holder)
     return result;
 }
 
-static Value
-remember(Thread *th, Value data, Field *field, Value sub, bool result)
+/* Puts `sub` into the cache; the verdict. */
+RAISES static Value
+remember(Thread *th, Value data, AbcData *d, Value sub)
 {
-    return weak_add(th, data, field, sub) ? bool_from(result) : NULL;
+    return weak_add(th, data, &d->cache, sub) ? TRUE : NULL;
+}
+
+/* Puts `sub` into `negative`; the verdict. */
+RAISES static Value
+remember_negative(Thread *th, Value negative, Value sub)
+{
+    return weak_set_add(th, negative, sub) ? FALSE : NULL;
 }
 
 static Value
@@ -414,13 +439,13 @@ abc_subclasscheck(Thread *th, Value self, const Arg *a, size_t n)
         return NULL;
     AbcData *d = (AbcData *)(void *)data;
     AbcState *s = abc_state(self);
-    Value result = NULL, subs = NULL;
+    Value result = NULL, subs = NULL, negative = NULL;
     Answer in = memo_find(d, s, as_type(sub));
     if (in != FAILED) {
         result = bool_from(in);
         goto done;
     }
-    uint32_t resets = load_relaxed(&d->resets);
+    uint32_t resets = load_acquire(&d->resets); /* [abc.verdicts] */
     in = weak_contains(th, data, &d->cache, sub);
     if (in != NO) {
         if (in == YES)
@@ -428,11 +453,11 @@ abc_subclasscheck(Thread *th, Value self, const Arg *a, size_t n)
         result = in == YES ? TRUE : NULL;
         goto done;
     }
-    uint64_t now = load_relaxed(&s->invalidation);
-    if (load_relaxed(&d->negative_version) < now) {
-        fetch_add_relaxed(&d->resets, 1u);
+    uint64_t now = load_acquire(&s->invalidation); /* [abc.verdicts] */
+    if (load_acquire(&d->negative_version) < now) {
+        fetch_add_acq_rel(&d->resets, 1u);
         field_replace(th, value_object(data), &d->negative, NULL);
-        store_relaxed(&d->negative_version, now);
+        store_release(&d->negative_version, now); /* [abc.verdicts] */
     } else {
         in = weak_contains(th, data, &d->negative, sub);
         if (in != NO) {
@@ -442,12 +467,17 @@ abc_subclasscheck(Thread *th, Value self, const Arg *a, size_t n)
             goto done;
         }
     }
+    /* The set of this moment: when a class is registered while the verdict is looked for, another set
+     * takes its place, in which the verdict does not appear. */
+    negative = weak_set(th, data, &d->negative);
+    if (negative == NULL)
+        goto done;
     Value hook = call_method_1(th, cls, NAME(__subclasshook__), sub);
     if (hook == NULL)
         goto done;
     drop(th, hook);
     if (hook == TRUE || hook == FALSE) {
-        result = remember(th, data, hook == TRUE ? &d->cache : &d->negative, sub, hook == TRUE);
+        result = hook == TRUE ? remember(th, data, d, sub) : remember_negative(th, negative, sub);
         goto done;
     }
     if (hook != NOT_IMPLEMENTED) {
@@ -455,13 +485,13 @@ abc_subclasscheck(Thread *th, Value self, const Arg *a, size_t n)
         goto done;
     }
     if (is_type(cls) && type_is_subtype(as_type(sub), as_type(cls))) {
-        result = remember(th, data, &d->cache, sub, true);
+        result = remember(th, data, d, sub);
         goto done;
     }
     in = check_registry(th, d, sub, data);
     if (in != NO) {
         if (in == YES)
-            result = remember(th, data, &d->cache, sub, true);
+            result = remember(th, data, d, sub);
         goto done;
     }
     subs = call_method_0(th, cls, NAME(__subclasses__));
@@ -480,12 +510,13 @@ abc_subclasscheck(Thread *th, Value self, const Arg *a, size_t n)
         if (in == NO)
             continue;
         if (in == YES)
-            result = remember(th, data, &d->cache, sub, true);
+            result = remember(th, data, d, sub);
         goto done;
     }
-    result = remember(th, data, &d->negative, sub, false);
+    result = remember_negative(th, negative, sub);
 done:
     drop_null(th, subs);
+    drop_null(th, negative);
     drop(th, data);
     return result;
 }
@@ -507,7 +538,7 @@ abc_instancecheck(Thread *th, Value self, const Arg *a, size_t n)
         result = bool_from(in);
         goto done;
     }
-    uint32_t resets = load_relaxed(&d->resets);
+    uint32_t resets = load_acquire(&d->resets); /* [abc.verdicts] */
     in = weak_contains(th, data, &d->cache, sub);
     if (in != NO) {
         if (in == YES)
@@ -516,7 +547,7 @@ abc_instancecheck(Thread *th, Value self, const Arg *a, size_t n)
         goto done;
     }
     if (sub == type) {
-        if (load_relaxed(&d->negative_version) == load_relaxed(&abc_state(self)->invalidation)) {
+        if (load_acquire(&d->negative_version) == load_relaxed(&abc_state(self)->invalidation)) { /* [abc.verdicts] */
             in = weak_contains(th, data, &d->negative, sub);
             if (in != NO) {
                 if (in == YES)
@@ -569,7 +600,7 @@ abc_reset_caches(Thread *th, Value self, Value cls)
     AbcData *d = (AbcData *)(void *)data;
     field_replace(th, &d->head, &d->cache, NULL);
     field_replace(th, &d->head, &d->negative, NULL);
-    fetch_add_relaxed(&d->resets, 1u);
+    fetch_add_acq_rel(&d->resets, 1u); /* [abc.verdicts] */
     drop(th, data);
     return NONE;
 }
