@@ -39,7 +39,8 @@ decode_utf8(Thread *th, TextIo *t, const uint8_t *p, size_t n, const char *error
             drop(th, text);
             text = raise_system_error(th, "too many bytes of one character");
         } else {
-            memmove(s->part, p + n - rest, rest);
+            if (rest > 0) /* p may be NULL */
+                memmove(s->part, p + n - rest, rest);
             s->part_length = (uint8_t)rest;
         }
     }

@@ -67,7 +67,9 @@ done
 good int-threads '
 import sys, threading
 sys.set_int_max_str_digits(0)
+go = threading.Event()
 def work():
+    go.wait() # for all threads to have their stacks
     x = 3
     try:
         while True:
@@ -77,6 +79,7 @@ def work():
         pass
 threads = [threading.Thread(target=work) for _ in range(3)]
 for t in threads: t.start()
+go.set()
 for t in threads: t.join()'
 exit $failures) || failures=$((failures + 1))
 # No stack for marking, no list of what is garbage: nobody asks again for each object.
