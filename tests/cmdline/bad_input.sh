@@ -77,8 +77,14 @@ def work():
             x // 7**100000 % 5**90000
     except MemoryError:
         pass
-threads = [threading.Thread(target=work) for _ in range(3)]
-for t in threads: t.start()
+threads = []
+try:
+    for _ in range(3):
+        t = threading.Thread(target=work)
+        t.start()
+        threads.append(t)
+except RuntimeError:
+    assert threads # no room for another stack
 go.set()
 for t in threads: t.join()'
 exit $failures) || failures=$((failures + 1))
