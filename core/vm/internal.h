@@ -147,13 +147,13 @@ generator_claim_for_send(Thread *th, Generator *g, Value v)
     uint8_t state = load_relaxed(&g->state);
     if (UNLIKELY(state != GEN_SUSPENDED && (state != GEN_CREATED || v != NONE)))
         return false;
-    /* A private one: others look at `state` after object_touch(), which waits for this section. */
-    bool mine = object_section_begin(th, &g->head);
-    if (LIKELY(mine))
+    /* A private one: others look at `state` after object_touch(), which waits for this section.  One that
+     * favours th is not private: others claim it without its lock. */
+    if (LIKELY(object_section_private(th, &g->head))) {
         store_relaxed(&g->state, (uint8_t)GEN_RUNNING);
-    object_section_end(th);
-    if (LIKELY(mine))
+        object_section_end(th);
         return true;
+    }
     object_touch(th, &g->head);
     return cas_acquire(&g->state, &state, GEN_RUNNING); /* pairs with the yield's release */
 }

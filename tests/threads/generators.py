@@ -1,5 +1,6 @@
 """Generators and iterators that several threads advance at once."""
 import itertools
+import threading
 from race import race, together, done
 
 
@@ -94,4 +95,29 @@ make_()
 race(make_, step, close, throw, allow=(StopIteration, ValueError, KeyError, RuntimeError))
 race(make_, step, lambda: (gens[0].gi_frame, gens[0].gi_running, gens[0].gi_yieldfrom), step,
      allow=(StopIteration, ValueError))
+
+
+# A shared generator that one thread has named so often that its lock favours that thread: it is claimed by one at a time
+# all the same.
+def advance(g, start, got):
+    start.wait()
+    for _ in range(20000):
+        try:
+            got.append(next(g))
+        except ValueError:  # it runs
+            pass
+
+
+for _ in range(12):
+    g = count()
+    got, start = [], threading.Barrier(2)
+    t = threading.Thread(target=lambda: (g.__name__, advance(g, start, got)))
+    t.start()
+    while start.n_waiting == 0:
+        pass
+    for i in range(3000):
+        g.__name__ = "count%d" % (i % 8)
+    advance(g, start, got)
+    t.join()
+    assert len(set(got)) == len(got)
 done()
