@@ -1,6 +1,22 @@
 /* test_heap.c -- allocation, freeing, remote freeing, large objects. */
 #include "tests/unit/gc/fake.h"
 
+/* Of a heap that is new. */
+static void
+test_first_cells(Thread *th)
+{
+    enum { SIZES = 32, LINES = 64 };
+    int at[LINES] = {0}, most = 0;
+    for (int i = 0; i < 2 * SIZES; i++) {
+        Object *o = object_new_kind(th, SHAPE_LEAF, (size_t)(i / 2 + 1) * 16, i & 1);
+        int *n = &at[((uintptr_t)o & 4095) / 64];
+        if (++*n > most)
+            most = *n;
+        object_free(th, o);
+    }
+    OK(most <= 5, "the first cells of all kinds and sizes are spread over a page");
+}
+
 static void
 test_sizes(Thread *th)
 {
@@ -163,6 +179,7 @@ int
 main(void)
 {
     Thread *th = fake_start();
+    test_first_cells(th);
     test_sizes(th);
     test_random(th);
     test_fast(th);
