@@ -51,6 +51,17 @@ _Static_assert(sizeof(struct Object) == 16, "object header is 16 bytes");
 #define BIT_USER 0x40u       /* free for the object's type */
 #define BIT_USER2 0x80u      /* free for the object's type */
 
+/* Owner, lock and bits in one load; each is its own atomic.  Owner in the low 16 bits. */
+static inline uint32_t
+object_owner_word(const struct Object *o)
+{
+    _Static_assert(__builtin_offsetof(struct Object, owner) == 12, "owner, lock, bits");
+    return __atomic_load_n((const uint32_t *)(const void *)&o->owner, __ATOMIC_RELAXED);
+}
+#define OWNER_WORD_OWNER 0xffffu
+#define OWNER_WORD_LOCK 0xff0000u
+#define OWNER_WORD_SHARED ((uint32_t)BIT_SHARED << 24)
+
 /* In `local` of an object whose owner is OWNER_MERGED: its count reached zero and it waits
  * in a retire queue to give up what it holds. */
 #define LOCAL_DEAD 0xdeadu

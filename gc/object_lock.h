@@ -19,14 +19,11 @@
 #include "threads/bias.h"
 #include "threads/mutex.h"
 
-/* Owner, lock and BIT_SHARED of a header in one load (each is its own atomic): the owner's
- * number if the object is private and nobody holds its lock. */
+/* The owner's number if the object is private and nobody holds its lock; else no context's. */
 static inline uint32_t
 object_bias_word(const Object *o)
 {
-    _Static_assert(__builtin_offsetof(struct Object, owner) == 12, "owner, lock, bits");
-    uint32_t word = __atomic_load_n((const uint32_t *)(const void *)&o->owner, __ATOMIC_RELAXED);
-    return word & (0xffffffu | (uint32_t)BIT_SHARED << 24);
+    return object_owner_word(o) & (OWNER_WORD_OWNER | OWNER_WORD_LOCK | OWNER_WORD_SHARED);
 }
 
 /* Opens a section on `o`: true if th need not take its lock, since `o` is its own and private, or shared

@@ -97,69 +97,50 @@ vector_from(Thread *th, const char *fname, Value sequence, int flags, Vector *v)
     return ok;
 }
 
+/* NAME(fd, buffers[, offset[, flags]]) by preadv2() or pwritev2(); `messages` is the name that messages give. */
 static Value
-posix_readv(Thread *th, Value self, const Arg *a, size_t n)
+transfer(Thread *th, const Arg *a, size_t n, const char *messages, int access,
+         ssize_t (*call)(int, const struct iovec *, int, off_t, int))
 {
-    (void)self, (void)n;
-    int fd;
+    int fd, flags = 0;
+    int64_t offset = -1; /* where the descriptor is */
     Vector v;
     ssize_t r;
-    if (!arg_int(th, arg(a, 0), &fd) || !vector_from(th, "readv", arg(a, 1), BUFFER_WRITABLE, &v))
+    if (!arg_int(th, arg(a, 0), &fd) || (n > 2 && !arg_long(th, arg(a, 2), &offset)) ||
+        (n > 3 && !arg_int(th, arg(a, 3), &flags)) || !vector_from(th, messages, arg(a, 1), access, &v))
         return NULL;
-    OFFLINE(th, r, readv(fd, v.io, v.count));
+    OFFLINE(th, r, call(fd, v.io, v.count, offset, flags));
     Value result = count_or_error(th, r);
     vector_free(th, &v);
     return result;
 }
 
 static Value
+posix_readv(Thread *th, Value self, const Arg *a, size_t n)
+{
+    (void)self;
+    return transfer(th, a, n, "readv", BUFFER_WRITABLE, preadv2);
+}
+
+static Value
 posix_writev(Thread *th, Value self, const Arg *a, size_t n)
 {
-    (void)self, (void)n;
-    int fd;
-    Vector v;
-    ssize_t r;
-    if (!arg_int(th, arg(a, 0), &fd) || !vector_from(th, "writev", arg(a, 1), BUFFER_SIMPLE, &v))
-        return NULL;
-    OFFLINE(th, r, writev(fd, v.io, v.count));
-    Value result = count_or_error(th, r);
-    vector_free(th, &v);
-    return result;
+    (void)self;
+    return transfer(th, a, n, "writev", BUFFER_SIMPLE, pwritev2);
 }
 
 static Value
 posix_preadv(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self;
-    int fd, flags = 0;
-    int64_t offset;
-    Vector v;
-    ssize_t r;
-    if (!arg_int(th, arg(a, 0), &fd) || !arg_long(th, arg(a, 2), &offset) ||
-        (n > 3 && !arg_int(th, arg(a, 3), &flags)) ||
-        !vector_from(th, "preadv2", arg(a, 1), BUFFER_WRITABLE, &v))
-        return NULL;
-    OFFLINE(th, r, preadv2(fd, v.io, v.count, offset, flags));
-    Value result = count_or_error(th, r);
-    vector_free(th, &v);
-    return result;
+    return transfer(th, a, n, "preadv2", BUFFER_WRITABLE, preadv2);
 }
 
 static Value
 posix_pwritev(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self;
-    int fd, flags = 0;
-    int64_t offset;
-    Vector v;
-    ssize_t r;
-    if (!arg_int(th, arg(a, 0), &fd) || !arg_long(th, arg(a, 2), &offset) ||
-        (n > 3 && !arg_int(th, arg(a, 3), &flags)) || !vector_from(th, "pwritev", arg(a, 1), BUFFER_SIMPLE, &v))
-        return NULL;
-    OFFLINE(th, r, pwritev2(fd, v.io, v.count, offset, flags));
-    Value result = count_or_error(th, r);
-    vector_free(th, &v);
-    return result;
+    return transfer(th, a, n, "pwritev", BUFFER_SIMPLE, pwritev2);
 }
 
 /* -- copying in the kernel ------------------------------------------------------------------------------------ */

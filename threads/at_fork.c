@@ -3,8 +3,9 @@
  * Preparing: one fork at a time; each level takes the locks that its own threads may hold
  * while they are offline; then the world of all interpreters is stopped, so that nobody is
  * online and every register is counted; then the locks of this level are taken, so that
- * their lists are whole, and no OS thread is being started or ended.  In the child the parking lot is empty, those locks are made
- * free, and every other context is in no OS thread's hands.
+ * their lists are whole, and no OS thread is being started or ended.  In the child the
+ * parking lot is empty, those locks are made free, and every other context is in no OS
+ * thread's hands.
  *
  * Memory: a thread that is online, being started or ended is never in the middle of malloc() or free()
  * then, so mimalloc is whole.  What libc allocates on behalf of threads that are offline in its

@@ -3,10 +3,10 @@
  *
  * An object that only its owner has touched needs no lock, until somebody else comes.  The owner
  * writes the object's address to th->section (and that of a second one to th->section_2), looks then
- * whether the object is private and its lock free, and clears the word at the end: plain stores.  Who comes from outside takes
- * the object's lock, makes every running thread of the process pass a memory barrier
- * (membarrier(2)), and waits until the owner's section is another one.  Either the owner then
- * sees the lock, or the newcomer sees the section.
+ * whether the object is private and its lock free, and clears the word at the end: plain stores.
+ * Who comes from outside takes the object's lock, makes every running thread of the process pass a
+ * memory barrier (membarrier(2)), and waits until the owner's section is another one.  Either the
+ * owner then sees the lock, or the newcomer sees the section.
  *
  * The barrier costs the newcomer about a microsecond.  A thread whose objects are taken over one
  * after the other therefore loses its bias: it locks like everybody else, newcomers need no

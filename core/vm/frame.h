@@ -79,14 +79,12 @@ frame_function(const Frame *f)
 static inline void
 function_touch(Thread *th, Function *fn)
 {
-    uint32_t word; /* owner, lock and bits in one load; each is its own atomic */
-    const uint32_t shared = (uint32_t)BIT_SHARED << 24;
-    word = __atomic_load_n((const uint32_t *)(const void *)&fn->head.owner, __ATOMIC_RELAXED);
+    uint32_t word = object_owner_word(&fn->head), owner = word & OWNER_WORD_OWNER;
     /* One branch, as both cases are common. */
-    if (UNLIKELY(!(((word & 0xffff) == th->id) |
-                   ((word & (0xffff | shared)) == (OWNER_POOLED | shared))))) {
+    if (UNLIKELY(!((owner == th->id) |
+                   ((word & (OWNER_WORD_OWNER | OWNER_WORD_SHARED)) == (OWNER_POOLED | OWNER_WORD_SHARED))))) {
         object_touch(th, &fn->head);
-        if ((word & 0xffff) != OWNER_POOLED)
+        if (owner != OWNER_POOLED)
             object_pool(th, &fn->head);
     }
 }

@@ -107,21 +107,11 @@ reg_own(Thread *th, Value w)
     return w;
 }
 
-#define OWNER_WORD_SHARED ((uint32_t)BIT_SHARED << 24)
-
-/* owner, lock and bits in one load; each is its own atomic. */
-static inline uint32_t
-object_owner_word(const Object *o)
-{
-    _Static_assert(__builtin_offsetof(struct Object, owner) == 12, "owner, lock, bits");
-    return __atomic_load_n((const uint32_t *)(const void *)&o->owner, __ATOMIC_RELAXED);
-}
-
 /* Whether `o` is private to th: what is read from it must be counted. */
 static inline bool
 object_is_private(Thread *th, const Object *o)
 {
-    return (object_owner_word(o) & (0xffffu | OWNER_WORD_SHARED)) == th->id;
+    return (object_owner_word(o) & (OWNER_WORD_OWNER | OWNER_WORD_SHARED)) == th->id;
 }
 
 /* object_touch() for a container that is about to be read into a register; whether what is read
@@ -131,7 +121,7 @@ static inline bool
 reg_touch(Thread *th, Object *o)
 {
     uint32_t word = object_owner_word(o);
-    if (LIKELY((word & (0xffffu | OWNER_WORD_SHARED)) == th->id))
+    if (LIKELY((word & (OWNER_WORD_OWNER | OWNER_WORD_SHARED)) == th->id))
         return true;
     if (UNLIKELY(!(word & OWNER_WORD_SHARED)))
         object_share_slow(o);

@@ -134,7 +134,7 @@ typedef struct Range {
     Value start, stop, step, length; /* [const] ints */
 } Range;
 RAISES Value range_new(Thread *th, Value start, Value stop, Value step);
-/* An iterator over machine ints, cheap for the evaluator: next = start + i * step, i < count. */
+
 /* The step of an iterator that threads may share.  True: th owns it and nobody else has used it so far;
  * th makes the step with plain loads and stores, and ends it with object_section_end(): who comes
  * meanwhile waits for that (threads/bias.h).  False: by compare-and-swap, after object_touch().  As
@@ -146,6 +146,7 @@ iter_step_begin(Thread *th, Object *o)
     return object_section_private(th, o);
 }
 
+/* An iterator over machine ints, cheap for the evaluator: next = start + i * step, i < count. */
 typedef struct RangeIter {
     struct Object head;
     ATOMIC(int64_t) next;    /* index of the next item */

@@ -159,6 +159,37 @@ void item_array_free(Thread *th, bool shared, ItemArray *array);
  * item_array_give_up(th, false, ...) or take the references out. */
 RAISES ItemArray *list_snapshot(Thread *th, Value list, size_t *n);
 
+/* The array's slots from `from` on become NULL; it is not published. */
+static inline void
+clear_tail(ItemArray *a, size_t from)
+{
+    memset((void *)(a->items + from), 0, ((size_t)a->capacity - from) * sizeof(Field));
+}
+
+/* How many items to make room for when there must be `n`: an eighth more. */
+static inline size_t
+grown_capacity(size_t n)
+{
+    return (n + (n >> 3) + 3) | 1;
+}
+
+/* -- changing lists (list.c) -- */
+
+/* A list that takes `a`, with its first n items, over; on failure they are given up. */
+RAISES Value list_from_array(Thread *th, ItemArray *a, size_t n);
+/* Makes room for `need` items in all; `exact` reserves no more than that. */
+RAISES bool list_reserve(Thread *th, List *l, size_t need, bool exact);
+/* Gives back memory when less than half of the array is used; not doing it is no failure. */
+void list_shrink(Thread *th, List *l);
+/* Replaces items lo .. hi-1 by the n items of `items`, whose references are taken over if it
+ * succeeds.  Bounds are a slice's, of the length at the moment of the change: negative ones count
+ * from the end, lo INT64_MAX appends. */
+RAISES bool list_splice(Thread *th, List *l, int64_t lo, int64_t hi, const Value *items, size_t n);
+/* list[lo:hi] = v in place, without other memory, if v is an exact tuple or another exact list of at most
+ * SPLICE_ITEMS items, the array has room and at most SPLICE_SMALL items leave it.  NO: nothing was done. */
+Answer list_splice_small(Thread *th, List *l, int64_t lo, int64_t hi, Value v);
+enum { SPLICE_SMALL = 32, SPLICE_ITEMS = 64 * SPLICE_SMALL };
+
 /* set_next() with the hash. */
 bool set_next_hash(Thread *th, Value set, size_t *pos, Value *key, int64_t *hash);
 /* list_snapshot() for the keys of a set. */
