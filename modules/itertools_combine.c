@@ -107,13 +107,13 @@ combine_next(Thread *th, Value self, bool is_product, StepFn step)
          * again: after some attempts it is not tried any more.  Nobody else has stepped an
          * iterator that is still alone, so the tuple lacks the positions after `from`. */
         bool again = c->r > 0 && iter_alone(th, &c->head) && c->kept < 4;
-        t = again ? result_reuse(th, &c->head, &c->result) : NULL;
+        Value items[16];
+        bool fits = c->r - from <= (int64_t)ARRAY_LEN(items);
+        t = again && fits ? result_reuse(th, &c->head, &c->result) : NULL;
         if (t != NULL) {
-            for (int64_t i = from; i < c->r; i++) {
-                Value old = tuple_item(t, i);
-                tuple_init_item(t, i, retain(th, combine_item(c, is_product, i, indices[i])));
-                drop(th, old);
-            }
+            for (int64_t i = from; i < c->r; i++)
+                items[i - from] = retain(th, combine_item(c, is_product, i, indices[i]));
+            tuple_exchange(th, t, from, items, (size_t)(c->r - from));
         } else {
             t = combine_build(th, c, is_product, indices);
             if (again && t != NULL) {

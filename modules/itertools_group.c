@@ -756,22 +756,32 @@ zip_next(Thread *th, Value self)
     ZipLongest *z = as_zip(self);
     if (z->n == 0 || load_relaxed(&z->active) <= 0)
         return NULL;
-    Value result = result_reuse(th, &z->head, &z->result);
-    bool fresh = result == NULL;
-    if (fresh && (result = tuple_new(th, (size_t)z->n)) == NULL)
+    /* As in zip(): the last result does not change while Python code runs. */
+    Value few[8] = {NULL}, result = NULL;
+    bool apart = z->n <= (int64_t)ARRAY_LEN(few);
+    if (!apart && (result = tuple_new(th, (size_t)z->n)) == NULL)
         return NULL;
+    Value *items = apart ? few : as_tuple(result)->items;
     for (int64_t i = 0; i < z->n; i++) {
         Value v = zip_item(th, z, i);
         if (v == NULL) {
-            drop(th, result);
+            for (int64_t k = 0; apart && k < i; k++)
+                drop(th, few[k]);
+            drop_null(th, result);
             return NULL;
         }
-        Value old = tuple_item(result, i);
-        tuple_init_item(result, i, v);
-        drop_null(th, old);
+        items[i] = v;
     }
-    if (fresh)
-        result_keep(th, &z->head, &z->result, result);
+    if (apart) {
+        result = result_reuse(th, &z->head, &z->result);
+        if (result != NULL) {
+            tuple_exchange(th, result, 0, few, (size_t)z->n);
+            return result;
+        }
+        if ((result = tuple_of_taken(th, few, (size_t)z->n)) == NULL)
+            return NULL;
+    }
+    result_keep(th, &z->head, &z->result, result);
     return result;
 }
 

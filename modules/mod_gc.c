@@ -206,6 +206,8 @@ static bool
 note_any(Object *o, void *arg)
 {
     Search *s = arg;
+    if (container_filling(o))
+        return true;
     if (!vec_push(&s->found, o)) {
         s->failed = true;
         return false;
@@ -234,7 +236,7 @@ note_referrer(Object *o, void *context)
     return s->hit ? note_any(o, s) : true;
 }
 
-/* Lists what `fn` notes, with the world stopped; what is found is retained before it goes on. */
+/* Lists what `fn` notes, with the world stopped, except what is just being filled; what is found is retained before it goes on. */
 static Value
 search(Thread *th, bool (*fn)(Object *, void *), Search *s)
 {

@@ -1189,11 +1189,7 @@ pairwise_next(Thread *th, Value self)
         field_replace(th, &p->head, &p->last, retain(th, v));
         result = result_reuse(th, &p->head, &p->result);
         if (result != NULL) {
-            Value old[2] = {tuple_item(result, 0), tuple_item(result, 1)};
-            tuple_init_item(result, 0, retain(th, last));
-            tuple_init_item(result, 1, retain(th, v));
-            drop(th, old[0]);
-            drop(th, old[1]);
+            tuple_exchange(th, result, 0, (Value[]){retain(th, last), retain(th, v)}, 2);
         } else {
             result = tuple_pack(th, 2, last, v);
             if (result != NULL)

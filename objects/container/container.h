@@ -23,7 +23,14 @@ RAISES Value tuple_of(Thread *th, const Value *items, size_t n); /* takes new re
 RAISES Value tuple_of_args(Thread *th, const Arg *args, size_t n);
 RAISES Value tuple_pack(Thread *th, size_t n, ...);           /* borrowed Values */
 RAISES Value tuple_slice(Thread *th, Value t, int64_t start, int64_t end);
+RAISES Value tuple_of_taken(Thread *th, const Value STEALS *items, size_t n); /* gives them up if it fails */
 static inline void tuple_init_item(Value t, int64_t i, Value STEALS v) { as_tuple(t)->items[i] = v; }
+/* Puts n items, whose references it takes over, into a tuple that nobody else has, from `at` on, and gives
+ * up the old ones when all are in their places. */
+void tuple_exchange(Thread *th, Value t, int64_t at, Value *items, size_t n);
+/* With the world stopped: whether `o` is a tuple or a frozenset that still lacks items, which somebody
+ * is about to put.  What looks for objects in the heap passes over those. */
+bool container_filling(Object *o);
 
 /* -- list -- */
 typedef struct ItemArray {

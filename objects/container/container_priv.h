@@ -193,6 +193,7 @@ enum { SPLICE_SMALL = 32, SPLICE_ITEMS = 64 * SPLICE_SMALL };
 /* set_next() with the hash. */
 bool set_next_hash(Thread *th, Value set, size_t *pos, Value *key, int64_t *hash);
 /* list_snapshot() for the keys of a set. */
+#define FROZENSET_FILLING BIT_USER /* of a frozenset: its maker has not put all items */
 RAISES ItemArray *set_snapshot(Thread *th, Value set, size_t *n);
 
 static inline size_t

@@ -520,13 +520,14 @@ ItemArray *
 set_snapshot(Thread *th, Value set, size_t *n)
 {
     Set *s = as_set(set);
+    bool frozen = is_frozenset(set); /* nobody changes it, so it is not locked */
     object_touch(th, &s->head);
     for (;;) {
         size_t length = (size_t)load_acquire(&s->length); /* [set.length] */
         ItemArray *a = item_array_new(th, length);
         if (a == NULL)
             return NULL;
-        bool held = object_lock(&s->head);
+        bool held = !frozen && object_lock(&s->head);
         bool same = (size_t)load_relaxed(&s->length) == length;
         SetTable *t = load_relaxed(&s->table);
         size_t put = 0;
@@ -535,7 +536,8 @@ set_snapshot(Thread *th, Value set, size_t *n)
             if (k != NULL && k != SET_DELETED)
                 plain_store(&a->items[put++], retain(th, k)); /* plain: ours alone */
         }
-        object_unlock(&s->head, held);
+        if (!frozen)
+            object_unlock(&s->head, held);
         if (LIKELY(same)) {
             *n = length;
             return a;
@@ -558,6 +560,10 @@ set_alloc(Thread *th, Type *type)
         v = value_of(o);
     } else if ((v = type_alloc(th, type, 0)) == NULL) {
         return NULL;
+    }
+    if (type != &set_type && is_frozenset(v)) {
+        Object *o = value_object(v); /* its maker is alone with it */
+        store_relaxed(&o->bits, (uint8_t)(load_relaxed(&o->bits) | FROZENSET_FILLING));
     }
     plain_store(&as_set(v)->table, SET_EMPTY); /* plain: not published yet */
     return v;
@@ -736,12 +742,12 @@ set_make_from(Thread *th, Type *type, Value iterable)
 {
     Value v = set_alloc(th, type);
     if (v == NULL || iterable == NULL)
-        return v;
+        return set_filled(v);
     bool ok = is_any_set(iterable) ? set_fill_copy(th, v, as_set(iterable), 0)
                                    : set_update(th, v, iterable);
     if (!ok)
         DROP_CLEAR(th, v);
-    return v;
+    return set_filled(v);
 }
 
 Value
@@ -1008,7 +1014,7 @@ set_with(Thread *th, Value set, const Value *items, size_t n)
             return NULL;
         }
     }
-    return v;
+    return set_filled(v);
 }
 
 Value

@@ -64,7 +64,7 @@ source_close(Thread *th, KeySource *source)
 
 /* -- two operands -- */
 
-/* The keys of `iterable` that are in `a`, as a set like `a`. */
+/* The keys of `iterable` that are in `a`, as a set like `a` that is not yet set_filled(). */
 static Value
 intersection(Thread *th, Value a, Value b)
 {
@@ -116,7 +116,7 @@ difference_update(Thread *th, Value a, Value iterable)
     return source_close(th, &source);
 }
 
-/* A copy of `a` as a plain set or frozenset. */
+/* A copy of `a` as a plain set or frozenset, not yet set_filled(). */
 static Value
 copy_like(Thread *th, Value a)
 {
@@ -126,7 +126,7 @@ copy_like(Thread *th, Value a)
     return result;
 }
 
-/* The keys of `a` that are not in `b`. */
+/* The keys of `a` that are not in `b`, as a set like `a` that is not yet set_filled(). */
 static Value
 difference(Thread *th, Value a, Value b)
 {
@@ -305,19 +305,19 @@ set_or(Thread *th, Value a, Value b)
     if (!set_fill_copy(th, result, as_set(a), extra < 64 ? extra : 0) ||
         (extra != 0 && !set_update(th, result, b)))
         DROP_CLEAR(th, result);
-    return result;
+    return set_filled(result);
 }
 
 Value
 set_and(Thread *th, Value a, Value b)
 {
-    return both_sets(a, b) ? intersection(th, a, b) : NOT_IMPLEMENTED;
+    return both_sets(a, b) ? set_filled(intersection(th, a, b)) : NOT_IMPLEMENTED;
 }
 
 Value
 set_subtract(Thread *th, Value a, Value b)
 {
-    return both_sets(a, b) ? difference(th, a, b) : NOT_IMPLEMENTED;
+    return both_sets(a, b) ? set_filled(difference(th, a, b)) : NOT_IMPLEMENTED;
 }
 
 Value
@@ -368,19 +368,19 @@ set_union_method(Thread *th, Value self, const Arg *args, size_t nargs)
         if (arg(args, i) != self && !set_update(th, result, arg(args, i)))
             DROP_CLEAR(th, result);
     }
-    return result;
+    return set_filled(result);
 }
 
 Value
 set_intersection_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     if (nargs == 0)
-        return copy_like(th, self);
+        return set_filled(copy_like(th, self));
     Value result = retain(th, self);
     for (size_t i = 0; result != NULL && i < nargs; i++) {
         Value next = intersection(th, result, arg(args, i));
         drop(th, result);
-        result = next;
+        result = set_filled(next);
     }
     return result;
 }
@@ -389,13 +389,13 @@ Value
 set_difference_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     if (nargs == 0)
-        return copy_like(th, self);
+        return set_filled(copy_like(th, self));
     Value result = difference(th, self, arg(args, 0));
     for (size_t i = 1; result != NULL && i < nargs; i++) {
         if (!difference_update(th, result, arg(args, i)))
             DROP_CLEAR(th, result);
     }
-    return result;
+    return set_filled(result);
 }
 
 Value
@@ -406,7 +406,7 @@ set_symmetric_difference_method(Thread *th, Value self, Value other)
         return NULL;
     if (!set_update(th, result, other) || !symmetric_difference_update(th, result, self))
         DROP_CLEAR(th, result);
-    return result;
+    return set_filled(result);
 }
 
 Value

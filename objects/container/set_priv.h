@@ -60,10 +60,22 @@ set_slots(const SetTable *t)
     return (size_t)1 << t->log2;
 }
 
-/* A new set or frozenset of a type; `type` may be a subclass. */
+/* A new set or frozenset of a type; `type` may be a subclass.  Until set_filled() the program does not
+ * find it (container_filling()): what fills a frozenset waits for nobody who reads it. */
 RAISES Value set_alloc(Thread *th, Type *type);
 /* An exact set or frozenset, as `like` is one or the other. */
 RAISES Value set_alloc_like(Thread *th, Value like);
+/* `v` (may be NULL) has all its items and is given to the program. */
+static inline Value
+set_filled(Value v)
+{
+    if (v != NULL) { /* its maker is alone with it, or it has been given away, and nothing is stored */
+        uint8_t bits = load_relaxed(&value_object(v)->bits);
+        if (bits & FROZENSET_FILLING)
+            store_relaxed(&value_object(v)->bits, (uint8_t)(bits & ~FROZENSET_FILLING));
+    }
+    return v;
+}
 /* Makes `to`, which is empty and not published, a copy of `from`, with room for `extra` more. */
 RAISES bool set_fill_copy(Thread *th, Value to, Set *from, size_t extra);
 /* With the hash known.  YES: added; NO: was there. */

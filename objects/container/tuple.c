@@ -1,7 +1,7 @@
 /* tuple.c -- tuple: an immutable array of Values behind the header.
  *
  * Invariants: `length` and the items never change after publication (tuple_new() returns an
- * unpublished tuple whose items are NULL; visit() skips those).  Readers need no lock and no
+ * unpublished tuple whose items are NULL; visit() skips those, and searches of the heap the tuple).  Readers need no lock and no
  * marks: whoever holds the tuple may take references to its items.
  */
 #include <stdarg.h>
@@ -51,6 +51,46 @@ tuple_of(Thread *th, const Value *items, size_t n)
     for (size_t i = 0; i < n; i++)
         as_tuple(t)->items[i] = retain(th, items[i]);
     return t;
+}
+
+Value
+tuple_of_taken(Thread *th, const Value *items, size_t n)
+{
+    Value t = tuple_bare(th, n);
+    for (size_t i = 0; i < n; i++) {
+        if (LIKELY(t != NULL))
+            as_tuple(t)->items[i] = items[i];
+        else
+            drop(th, items[i]);
+    }
+    return t;
+}
+
+void
+tuple_exchange(Thread *th, Value t, int64_t at, Value *items, size_t n)
+{
+    Value *slots = as_tuple(t)->items + at;
+    for (size_t i = 0; i < n; i++) {
+        Value old = slots[i];
+        slots[i] = items[i];
+        items[i] = old;
+    }
+    for (size_t i = 0; i < n; i++)
+        drop(th, items[i]);
+}
+
+bool
+container_filling(Object *o)
+{
+    Value v = value_of(o);
+    if (is_instance_of(v, &frozenset_type))
+        return object_bits(o) & FROZENSET_FILLING;
+    if (!is_instance_of(v, &tuple_type))
+        return false;
+    for (int64_t i = 0; i < tuple_length(v); i++)
+        if (tuple_item(v, i) == NULL)
+            return true;
+    return false;
 }
 
 Value

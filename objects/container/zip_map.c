@@ -95,38 +95,39 @@ zip_next(Thread *th, Value self)
     int64_t n = tuple_length(z->iters);
     if (n == 0)
         return NULL;
-    bool alone = object_is_owned(th, &z->head) && !object_shared(&z->head);
-    Value result = alone ? field_peek(&z->result) : NULL;
-    if (result != NULL && object_unique(th, value_object(result))) {
-        retain(th, result);
-        for (int64_t i = 0; i < n; i++) {
-            Value v = next_item(th, tuple_item(z->iters, i));
-            if (v == NULL) {
-                drop(th, result);
-                zip_ended(th, z, i);
-                return NULL;
-            }
-            Value old = tuple_item(result, i);
-            tuple_init_item(result, i, v);
-            drop(th, old);
-        }
-        return result;
-    }
-    result = tuple_new(th, (size_t)n);
-    if (result == NULL)
+    /* Few items are kept apart until all are there: while Python code runs the last result must not
+     * change, which gc.get_objects() and gc.get_referents() may give to anybody. */
+    Value few[8] = {NULL}, result = NULL;
+    bool apart = n <= (int64_t)ARRAY_LEN(few);
+    if (!apart && (result = tuple_new(th, (size_t)n)) == NULL)
         return NULL;
+    Value *items = apart ? few : as_tuple(result)->items;
     for (int64_t i = 0; i < n; i++) {
         Value v = next_item(th, tuple_item(z->iters, i));
         if (v == NULL) {
-            drop(th, result);
+            for (int64_t k = 0; apart && k < i; k++)
+                drop(th, few[k]);
+            drop_null(th, result);
             zip_ended(th, z, i);
             return NULL;
         }
-        tuple_init_item(result, i, v);
+        items[i] = v;
+    }
+    bool alone = object_is_owned(th, &z->head) && !object_shared(&z->head);
+    if (apart) {
+        Value last = alone ? field_peek(&z->result) : NULL;
+        if (last != NULL && object_unique(th, value_object(last))) {
+            retain(th, last);
+            tuple_exchange(th, last, 0, few, (size_t)n);
+            return last;
+        }
+        result = tuple_of_taken(th, few, (size_t)n);
+        if (result == NULL)
+            return NULL;
     }
     /* If somebody kept the last one, the next ones will be kept, too: it is not tried any more, which
      * None in its place says. */
-    if (alone && object_is_owned(th, &z->head) && !object_shared(&z->head)) {
+    if (alone) {
         Value last = field_peek(&z->result);
         if (last != NONE)
             field_replace(th, &z->head, &z->result, last == NULL ? retain(th, result) : NONE);
