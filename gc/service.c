@@ -133,7 +133,7 @@ look_round(Interp **orphaned, Interp **waiting, bool remind)
 static void
 serve_interp(Interp *interp)
 {
-    Thread *th = thread_acquire(interp);
+    Thread *th = thread_acquire_outside(interp);
     if (th == NULL)
         return;
     th->is_daemon = 1;
@@ -156,7 +156,7 @@ carry(Thread *th, void *gc)
 static void
 start_carrier(Interp *interp)
 {
-    Thread *th = thread_acquire(interp);
+    Thread *th = thread_acquire_outside(interp);
     if (th == NULL)
         return;
     th->is_daemon = 1;

@@ -13,7 +13,7 @@
  * online, or the thread sees the stop.
  *
  * Locks: StopState.lock is held from world_stop() to world_start(); interps_lock as well
- * in world_stop_all().
+ * in world_stop_all().  thread_acquire_outside() holds it for a moment, too: the stopper visits all contexts.
  */
 #include "threads/stop_world.h"
 
@@ -118,6 +118,16 @@ start_interp(Interp *interp)
     if (load_seq_cst(&s->waiting))
         futex_wake(&interp->flags, FUTEX_ALL);
     mutex_unlock(&s->lock);
+}
+
+Thread *
+thread_acquire_outside(Interp *interp)
+{
+    StopState *s = interp->stop;
+    mutex_lock(NULL, &s->lock);
+    Thread *th = thread_acquire(interp);
+    mutex_unlock(&s->lock);
+    return th;
 }
 
 void

@@ -171,8 +171,11 @@ thread_stack_low(Thread *th)
 RAISES Thread *thread_create_main(Interp *interp);
 
 /* Takes a Thread of `interp` from the pool, or makes one.  NULL: no memory or no
- * number left.  It is DETACHED. */
+ * number left.  It is DETACHED.  The caller is attached to `interp`, alone in it, or takes
+ * thread_acquire_outside(). */
 Thread *thread_acquire(Interp *interp);
+/* For a caller without a context: waits while the world is stopped, whose stopper looks at all contexts. */
+Thread *thread_acquire_outside(Interp *interp);
 /* Gives a finished Thread back to its pool; the calling OS thread runs it, or nobody has
  * run it yet.  Attached or detached; it is detached afterwards and must not be used again. */
 void thread_release(Thread *th);

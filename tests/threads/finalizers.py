@@ -4,6 +4,7 @@ Each of them takes the lock.  CPython runs them in the thread that drops, outsid
 in the thread that holds it, the program would hang.
 """
 import faulthandler
+import gc
 import queue
 import threading
 import time
@@ -20,6 +21,41 @@ def wait_for(what):
     while not what() and time.monotonic() < end:
         time.sleep(0.001)
     assert what()
+
+
+def carriers_start(seconds=0.4):
+    """Everybody who is awake holds a lock, so threads of their own are started for the finalizers, while
+    another thread has the collector look at all threads again and again."""
+    count, made = [0], [0]
+    lock = threading.Lock()
+    passing = queue.SimpleQueue()
+    end = time.monotonic() + seconds
+
+    class Final:
+        def __del__(self):
+            with lock:
+                count[0] += 1
+
+    def maker():
+        with threading.Lock():
+            while time.monotonic() < end:
+                made[0] += 1
+                passing.put([[Final()]])
+                time.sleep(0.002)
+        passing.put(None)
+
+    def dropper():
+        with threading.Lock():
+            while passing.get() is not None:
+                pass
+
+    def collector():
+        with threading.Lock():
+            while time.monotonic() < end:
+                gc.collect()
+
+    together(lambda i: (maker, dropper, collector)[i](), threads=3)
+    wait_for(lambda: count[0] == made[0])
 
 
 def hang_test(make_lock, use_weakref, rounds=200):
@@ -175,6 +211,7 @@ def lock_counts_test():
 
 
 lock_counts_test()
+carriers_start()
 faulthandler.cancel_dump_traceback_later()
 
 # A finalizer whose lock the program holds to the end does not keep it from ending.
