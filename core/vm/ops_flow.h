@@ -98,14 +98,10 @@ TARGET(FOR_ITER)
             instr_set_op(pc, OP_FOR_ITER_GENERATOR);
             goto L_FOR_ITER_GENERATOR;
         case SHAPE_TUPLE_ITER: {
-            TupleIter *ti = (TupleIter *)(void *)reg_object(it);
-            Value t = field_peek(&ti->tuple);
-            if (LIKELY(t != NULL)) {
-                object_touch(th, value_object(t));
-                Value v = tuple_iter_peek(th, ti, t);
-                if (LIKELY(v != NULL))
-                    FOR_ITEM(reg_from(th, value_object(t), v));
-            }
+            bool counted;
+            Value v = tuple_iter_peek(th, (TupleIter *)(void *)reg_object(it), &counted);
+            if (LIKELY(v != NULL))
+                FOR_ITEM(reg_word(th, counted, v));
             break;
         }
         case SHAPE_DICT_ITEM_ITER:
@@ -206,13 +202,10 @@ TARGET(FOR_ITER_LIST)
     Value w = r[pc->a];
     ListIter *it = (ListIter *)(void *)reg_object(w);
     if (LIKELY(value_is_object(w) && object_shape(&it->head) == SHAPE_LIST_ITER)) {
-        Value list = field_peek(&it->list);
-        if (LIKELY(list != NULL)) {
-            bool counted = reg_touch(th, value_object(list));
-            Value v = list_iter_peek(th, it, list);
-            if (LIKELY(v != NULL))
-                FOR_ITEM(reg_word(th, counted, v));
-        }
+        bool counted;
+        Value v = list_iter_peek(th, it, &counted);
+        if (LIKELY(v != NULL))
+            FOR_ITEM(reg_word(th, counted, v));
         goto for_iter_slow;
     }
     instr_set_op(pc, OP_FOR_ITER);

@@ -127,31 +127,48 @@ dict_peek_int(Value dict, Value key)
 bool iter_gives_pairs(Value it);
 Answer iter_next_pair(Thread *th, Value it, Value *first, Value *second);
 
-/* One step of a list's iterator; `list` is what it iterates, and touched.  The raw word, or NULL where
- * the general way must be gone. */
+/* Whether th may read the items of `o`, an object that a private iterator of its own walks over; *counted:
+ * what it reads must be counted (reg_word()).  False: object_touch() comes first. */
+static inline bool
+iter_may_read(Thread *th, const Object *o, bool *counted)
+{
+    uint32_t word = object_owner_word(o) & (OWNER_WORD_OWNER | OWNER_WORD_SHARED);
+    *counted = LIKELY(word == th->id);
+    return *counted || (word & OWNER_WORD_SHARED);
+}
+
+/* One step of a list's iterator.  The raw word, or NULL where the general way must be gone.  The field is
+ * looked at in the section: an iterator of another thread may give the list up at any moment, and nothing
+ * keeps it then. */
 static inline Value
-list_iter_peek(Thread *th, ListIter *it, Value list)
+list_iter_peek(Thread *th, ListIter *it, bool *counted)
 {
     if (UNLIKELY(!iter_step_begin(th, &it->head)))
         return NULL;
-    int64_t i = load_relaxed(&it->index);
-    Value v = list_peek(list, i); /* -1: none */
-    if (LIKELY(v != NULL))
-        store_relaxed(&it->index, i + 1);
+    Value list = field_peek(&it->list), v = NULL;
+    if (LIKELY(list != NULL) && LIKELY(iter_may_read(th, value_object(list), counted))) {
+        int64_t i = load_relaxed(&it->index);
+        v = list_peek(list, i); /* -1: none */
+        if (LIKELY(v != NULL))
+            store_relaxed(&it->index, i + 1);
+    }
     object_section_end(th);
     return v;
 }
 
 /* The same for a tuple's iterator. */
 static inline Value
-tuple_iter_peek(Thread *th, TupleIter *it, Value tuple)
+tuple_iter_peek(Thread *th, TupleIter *it, bool *counted)
 {
     if (UNLIKELY(!iter_step_begin(th, &it->head)))
         return NULL;
-    int64_t i = load_relaxed(&it->index);
-    Value v = tuple_peek(tuple, i);
-    if (LIKELY(v != NULL))
-        store_relaxed(&it->index, i + 1);
+    Value tuple = field_peek(&it->tuple), v = NULL;
+    if (LIKELY(tuple != NULL) && LIKELY(iter_may_read(th, value_object(tuple), counted))) {
+        int64_t i = load_relaxed(&it->index);
+        v = tuple_peek(tuple, i);
+        if (LIKELY(v != NULL))
+            store_relaxed(&it->index, i + 1);
+    }
     object_section_end(th);
     return v;
 }

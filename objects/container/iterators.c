@@ -295,6 +295,7 @@ tuple_iter_next(Thread *th, Value self)
     Value tuple = field_peek(&it->list); /* no safepoint until the item is counted */
     if (tuple == NULL)
         return NULL;
+    object_touch(th, value_object(tuple)); /* so that tuple_iter_peek() may read it */
     int64_t i = iter_take_index(th, &it->head, &it->index);
     if (LIKELY((uint64_t)i < (uint64_t)tuple_length(tuple)))
         return retain(th, tuple_item(tuple, i));

@@ -1,5 +1,6 @@
 """A thread iterates over an iterator that it has made, and at some moment a second one joins in: each
-position comes once, also the one that the first thread is at just then (thread-safety.md, I1, I1a)."""
+position comes once, also the one that the first thread is at just then (thread-safety.md, I1, I1a).  Then:
+the second one's first step comes as the first thread ends the iterator, which alone holds what it goes over."""
 import itertools
 import random
 import sys
@@ -114,6 +115,62 @@ thread.start()
 try:
     for kind, ways in KINDS:
         rounds(kind, ways, 2 * SECONDS)
+finally:
+    ended.set()
+    thread.join()
+check()
+
+def stepped(it):
+    next(it)
+    return it
+
+
+# Iterators that are about to end, which alone hold the objects that they go over.
+LAST = [
+    lambda: iter([]),
+    lambda: stepped(iter(([],))),
+    lambda: reversed([]),
+    lambda: iter({}),
+    lambda: iter({}.items()),
+    lambda: iter(set()),
+    lambda: iter(bytearray()),
+]
+hand = [None]
+ended.clear()
+
+
+def takes():
+    try:
+        while not ended.is_set():
+            it = hand[0]
+            if it is not None:
+                hand[0] = None
+                for x in it:
+                    failures.append(f"{it!r} yields {x!r}")
+                it = None
+    except BaseException as e:
+        failures.append(repr(e))
+
+
+def last_steps(kind, seconds):
+    end = time.monotonic() + seconds
+    n = 0
+    while time.monotonic() < end and not failures:
+        for n in range(n, n + 100):
+            it = kind()
+            hand[0] = it
+            for _ in range(n % 23):
+                pass
+            next(it, None)
+            again = [n], [n], (n, n), {n: n}  # in the place of what has gone
+            it = None
+
+
+thread = threading.Thread(target=takes)
+thread.start()
+try:
+    for kind in LAST:
+        last_steps(kind, 2 * SECONDS)
 finally:
     ended.set()
     thread.join()
