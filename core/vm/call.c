@@ -371,6 +371,7 @@ static Value
 run_with_locals(Thread *th, Value function, Value locals)
 {
     Function *fn = as_function(function);
+    object_touch(th, &fn->head);
     Code *code = as_code(load_acquire(&fn->code));
     Frame *nf = (Frame *)(void *)frame_stack_top(th);
     if (UNLIKELY(th->recursion_left <= 0 || !frame_fits(th, nf->r, code)))

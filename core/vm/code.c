@@ -285,7 +285,7 @@ static void
 mark_constants(Value tuple)
 {
     VEC(Value) todo = VEC_INIT;
-    object_set_bits(value_object(tuple), BIT_SHARED);
+    object_share(value_object(tuple)); /* one of a subclass has attributes, and may be another thread's */
     for (;;) {
         for (int64_t i = 0; i < tuple_length(tuple); i++) {
             Value v = tuple_item(tuple, i);
@@ -391,8 +391,8 @@ code_new(Thread *th, const CodeInit *in)
     c->consts = as_tuple(c->const_tuple)->items;
     c->names_ = as_tuple(c->name_tuple)->items;
     mark_constants(c->const_tuple);
-    object_set_bits(value_object(c->name_tuple), BIT_SHARED);
-    object_set_bits(value_object(c->var_names), BIT_SHARED);
+    object_share(value_object(c->name_tuple));
+    object_share(value_object(c->var_names));
     object_set_bits(&c->head, BIT_SHARED);
     count_parameters(c);
     return value_of(c);

@@ -110,7 +110,7 @@ set_code(Thread *th, Value self, Value v, void *closure)
 static Value
 shared_tuple(Thread *th, Value t)
 {
-    object_set_bits(value_object(t), BIT_SHARED);
+    object_share(value_object(t)); /* one of a subclass has attributes, and may be another thread's */
     return retain(th, t);
 }
 

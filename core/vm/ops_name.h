@@ -81,6 +81,7 @@ load_builtin:;
     Dict *d = (Dict *)(void *)value_object(function_globals(fn));
     Dict *b = (Dict *)(void *)value_object(function_builtins(fn));
     Value v = NULL;
+    object_touch(th, &d->head); /* the guard, too, is in memory that a private dict gives up at once */
     if (LIKELY((w & CACHE_GUARD_MASK) ==
                    cache_expect(load_acquire(&dict_table(d)->guard), FAMILY_LOAD_GLOBAL_BUILTIN) &&
                value_of(b) == th->interp->builtins)) /* shared since such a word was made */
