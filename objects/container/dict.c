@@ -649,11 +649,22 @@ dict_merge_item(Thread *th, Dict *d, Value key, int64_t hash, Value v, int mode)
     return added != FAILED;
 }
 
+/* Leaves the locks of dict_merge_at_once(). */
+static inline void
+merge_unlock(Thread *th, Dict *d, Dict *from, bool both, bool held)
+{
+    if (both)
+        object_unlock_two(th, &d->head, &from->head, held);
+    else
+        object_unlock(&d->head, held);
+}
+
 /* Puts entries of `from` from *pos on into `d` under one lock, as far as no comparison in Python
  * is needed.  YES: all are in; NO: the rest must be put one by one, from *pos on; FAILED: no
- * memory, or a duplicate (mode 2).  `from` is not changed by others: a copy, or private. */
+ * memory, or a duplicate (mode 2).  `from` is a copy that is th's alone, or `private`: then it is locked, too, and
+ * if another thread has come to it meanwhile nothing is done, NO, and *pos is SIZE_MAX. */
 static Answer
-dict_merge_at_once(Thread *th, Dict *d, Dict *from, size_t *pos, int mode)
+dict_merge_at_once(Thread *th, Dict *d, Dict *from, bool private, size_t *pos, int mode)
 {
     DictTable *source = dict_table(from);
     size_t n = (size_t)load_acquire(&from->length), put = 0; /* [dict.length] */
@@ -665,11 +676,17 @@ dict_merge_at_once(Thread *th, Dict *d, Dict *from, size_t *pos, int mode)
     DictTable *t;
     for (;;) {
         t = dict_table(d);
-        held = object_lock(&d->head);
+        held = private ? object_touch_lock_two(th, &d->head, &from->head) : object_lock(&d->head);
+        if (UNLIKELY(private && object_shared(&from->head))) {
+            merge_unlock(th, d, from, private, held);
+            buffer_free(removed);
+            *pos = SIZE_MAX;
+            return NO;
+        }
         if (load_relaxed(&d->table) == t && load_relaxed(&t->used) + n <= t->capacity &&
             (t->stride == DICT_GENERAL || !general))
             break;
-        object_unlock(&d->head, held);
+        merge_unlock(th, d, from, private, held);
         if (!dict_grow(th, d, t, n, general, NULL)) {
             buffer_free(removed);
             return FAILED;
@@ -707,7 +724,7 @@ dict_merge_at_once(Thread *th, Dict *d, Dict *from, size_t *pos, int mode)
     *pos = i;
     store_release(&d->length, length); /* [dict.length] */
     bool shared = object_shared(&d->head);
-    object_unlock(&d->head, held);
+    merge_unlock(th, d, from, private, held);
     removed->capacity = (int64_t)put;
     item_array_give_up(th, shared, removed);
     if (duplicate != NULL) {
@@ -742,14 +759,20 @@ dict_merge_dict(Thread *th, Dict *d, Dict *other, int mode)
         dict_table_give_up(th, false, t);
     }
     Value copy = NULL;
-    if (object_shared(&other->head)) { /* one moment of it */
+    size_t pos = SIZE_MAX;
+    Answer all = NO;
+    if (!object_shared(&other->head)) {
+        pos = 0;
+        all = dict_merge_at_once(th, d, other, true, &pos, mode);
+    }
+    if (pos == SIZE_MAX) { /* one moment of it */
         copy = dict_copy(th, value_of(other));
         if (copy == NULL)
             return false;
         other = as_dict(copy);
+        pos = 0;
+        all = dict_merge_at_once(th, d, other, false, &pos, mode);
     }
-    size_t pos = 0;
-    Answer all = dict_merge_at_once(th, d, other, &pos, mode);
     Value key, v;
     int64_t hash, length = load_acquire(&other->length); /* [dict.length] */
     bool ok = all != FAILED;

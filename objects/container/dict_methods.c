@@ -55,7 +55,7 @@ dict_add_keys(Thread *th, Value d, Value source, Value v)
 {
     bool from_dict = is_exact(source, SHAPE_DICT), ok = true;
     object_touch(th, value_object(source));
-    if (object_shared(value_object(source)))
+    if (object_shared(value_object(source)) || load_relaxed(&threads_started) != 0)
         source = from_dict ? dict_copy(th, source) : set_from(th, source);
     else
         retain(th, source);

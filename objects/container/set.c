@@ -500,8 +500,9 @@ set_take_over(Thread *th, Set *s, Value other, const SetMark *mark)
     Set *o = as_set(other);
     bool held = object_touch_lock(th, &s->head);
     SetMark now = set_mark_locked(s);
-    bool same = mark == NULL || (now.table == mark->table && now.stamp == mark->stamp &&
-                                 now.used == mark->used && now.length == mark->length);
+    bool same = !object_shared(&s->head) || /* nobody else has changed it */
+                (now.table == mark->table && now.stamp == mark->stamp && now.used == mark->used &&
+                 now.length == mark->length);
     if (same) {
         store_release(&s->table, plain_load(&o->table));   /* plain: unpublished [set.table] */
         store_release(&s->length, plain_load(&o->length)); /* [set.length] */
@@ -603,11 +604,22 @@ set_fill_copy(Thread *th, Value to, Set *from, size_t extra)
     }
 }
 
+/* Leaves the locks of set_update_at_once(). */
+static inline void
+update_unlock(Thread *th, Set *s, Set *from, bool both, bool held)
+{
+    if (both)
+        object_unlock_two(th, &s->head, &from->head, held);
+    else
+        object_unlock(&s->head, held);
+}
+
 /* Adds keys of `from` from *pos on under one lock, as far as no comparison in Python is needed.
- * YES: all are in; NO: the rest must be put one by one; FAILED: no memory.  `from` is not changed
- * by others. */
+ * YES: all are in; NO: the rest must be put one by one; FAILED: no memory.  `from` does not change, or is
+ * `private`: then it is locked, too, and if another thread has come to it meanwhile nothing is done, NO, and *pos
+ * is SIZE_MAX. */
 static Answer
-set_update_at_once(Thread *th, Set *s, Set *from, size_t *pos)
+set_update_at_once(Thread *th, Set *s, Set *from, bool private, size_t *pos)
 {
     SetTable *source = set_table(from), *t;
     size_t n = (size_t)load_acquire(&from->length), i = *pos; /* [set.length] */
@@ -616,10 +628,15 @@ set_update_at_once(Thread *th, Set *s, Set *from, size_t *pos)
         return YES;
     for (;;) {
         t = set_table(s);
-        held = object_lock(&s->head);
+        held = private ? object_touch_lock_two(th, &s->head, &from->head) : object_lock(&s->head);
+        if (UNLIKELY(private && object_shared(&from->head))) {
+            update_unlock(th, s, from, private, held);
+            *pos = SIZE_MAX;
+            return NO;
+        }
         if (load_relaxed(&s->table) == t && load_relaxed(&t->used) + n <= table_limit(t))
             break;
-        object_unlock(&s->head, held);
+        update_unlock(th, s, from, private, held);
         if (!set_grow(th, s, t, n))
             return FAILED;
     }
@@ -648,7 +665,7 @@ set_update_at_once(Thread *th, Set *s, Set *from, size_t *pos)
     *pos = i;
     store_relaxed(&t->used, used);
     store_release(&s->length, length); /* [set.length] */
-    object_unlock(&s->head, held);
+    update_unlock(th, s, from, private, held);
     return answer;
 }
 
@@ -661,18 +678,25 @@ set_update_set(Thread *th, Set *s, Set *other)
     object_touch(th, &s->head);
     object_touch(th, &other->head);
     Value copy = NULL;
-    if (object_shared(&other->head) && !is_frozenset(value_of(other))) { /* one moment of it */
+    bool frozen = is_frozenset(value_of(other));
+    size_t pos = SIZE_MAX;
+    Value key;
+    int64_t hash;
+    Answer all = NO;
+    if (frozen || !object_shared(&other->head)) {
+        pos = 0;
+        all = set_update_at_once(th, s, other, !frozen, &pos);
+    }
+    if (pos == SIZE_MAX) { /* one moment of it */
         copy = set_new(th);
         if (copy == NULL || !set_fill_copy(th, copy, other, 0)) {
             drop_null(th, copy);
             return false;
         }
         other = as_set(copy);
+        pos = 0;
+        all = set_update_at_once(th, s, other, false, &pos);
     }
-    size_t pos = 0;
-    Value key;
-    int64_t hash;
-    Answer all = set_update_at_once(th, s, other, &pos);
     bool ok = all != FAILED;
     while (ok && all == NO && set_next_entry(th, other, &pos, &key, &hash))
         ok = set_insert(th, s, key, hash) != FAILED;
@@ -740,14 +764,20 @@ set_new(Thread *th)
 static Value
 set_make_from(Thread *th, Type *type, Value iterable)
 {
-    Value v = set_alloc(th, type);
-    if (v == NULL || iterable == NULL)
-        return set_filled(v);
-    bool ok = is_any_set(iterable) ? set_fill_copy(th, v, as_set(iterable), 0)
-                                   : set_update(th, v, iterable);
-    if (!ok)
-        DROP_CLEAR(th, v);
-    return set_filled(v);
+    for (;;) {
+        Value v = set_alloc(th, type);
+        if (v == NULL || iterable == NULL)
+            return set_filled(v);
+        /* A private dict is read as it is: if another thread comes to it meanwhile it is read again, at one moment. */
+        bool alone = is_exact(iterable, SHAPE_DICT) && !object_shared(value_object(iterable));
+        bool ok = is_any_set(iterable) ? set_fill_copy(th, v, as_set(iterable), 0)
+                                       : set_update(th, v, iterable);
+        if (!ok)
+            DROP_CLEAR(th, v);
+        if (LIKELY(!ok || !alone || !object_shared(value_object(iterable))))
+            return set_filled(v);
+        drop(th, v);
+    }
 }
 
 Value

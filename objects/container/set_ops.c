@@ -235,7 +235,7 @@ replace_by(Thread *th, Value a, Value b, Value (*operation)(Thread *, Value, Val
         Value result = operation(th, a, b);
         if (result == NULL)
             return false;
-        if (set_take_over(th, as_set(a), result, is_shared(a) ? &mark : NULL))
+        if (set_take_over(th, as_set(a), result, &mark))
             return true;
         if (!safepoint_poll(th))
             return false;
@@ -423,7 +423,7 @@ Value
 set_intersection_update_method(Thread *th, Value self, const Arg *args, size_t nargs)
 {
     object_touch(th, value_object(self));
-    if (is_shared(self)) {
+    if (is_shared(self) || load_relaxed(&threads_started) != 0) {
         for (size_t i = 0; i < nargs; i++) {
             Value other = arg(args, i);
             other = is_any_set(other) ? retain(th, other) : set_from(th, other);
@@ -434,11 +434,15 @@ set_intersection_update_method(Thread *th, Value self, const Arg *args, size_t n
         }
         return NONE;
     }
+    SetMark mark = set_mark(th, as_set(self));
     Value result = set_intersection_method(th, self, args, nargs);
     if (result == NULL)
         return NULL;
-    set_take_over(th, as_set(self), result, NULL);
-    return NONE;
+    retain(th, result);
+    bool ok = set_take_over(th, as_set(self), result, &mark) ||
+              replace_by(th, self, result, intersection); /* other threads have started meanwhile */
+    drop(th, result);
+    return ok ? NONE : NULL;
 }
 
 Value

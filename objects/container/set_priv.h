@@ -94,8 +94,8 @@ typedef struct SetMark {
     int64_t length;
 } SetMark;
 SetMark set_mark(Thread *th, Set *s);
-/* Puts the contents of `other` (unpublished) in place of those of `s`, if `s` has not changed
- * since `mark` (NULL: in any case); false (and `other` is given up, too) if it has. */
+/* Puts the contents of `other` (unpublished) in place of those of `s`, if no other thread has changed `s`
+ * since `mark`; false (and `other` is given up, too) if one may have. */
 bool set_take_over(Thread *th, Set *s, Value STEALS other, const SetMark *mark);
 
 /* set_ops.c */

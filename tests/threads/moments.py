@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import threading
+import time
 from race import race, together, done
 
 SECONDS = float(os.environ.get("RACE_SECONDS", "0.5")) / 4
@@ -399,6 +400,97 @@ def _():
     written = list(csv.reader(sink.lines))
     assert len(written) == 2000 and all(r[:2] == r[2:] for r in written)
 
+
+@check("D7 D8 D10 D12 S6 S7")
+def _():
+    """Another thread first comes to a container just as its owner reads it: it changes the items one after the
+    other, so that those that are changed come first at each moment."""
+    n = 3000
+    hand = [None]
+    ended = False
+
+    def changes():
+        while not ended:
+            c = hand[0]
+            if c is None:
+                continue
+            hand[0] = None
+            if type(c) is dict:
+                for k in range(n):
+                    c[k] = 1
+            else:
+                for k in range(n):
+                    c.discard(k)
+            c = None
+
+    def values(d):
+        return [d[k] for k in range(n)]
+
+    def gone(s):
+        return [k not in s for k in range(n)]
+
+    dicts = [
+        lambda e: values({**{-1: 1}, **e}),
+        lambda e: values({-1: 1} | e),
+        lambda e: values(dict(e, x=1)),
+        lambda e: [v for k, v in list(e.items())],
+        lambda e: list(e.values()),
+    ]
+    sets = [
+        lambda e: gone({-1} | e),
+        lambda e: gone(dict.fromkeys(e)),
+        lambda e: gone(list(e) + [-1]),
+        lambda e: gone(set().union({-1}, e)),
+    ]
+
+    def reads():
+        nonlocal ended
+        try:
+            rounds = 0
+            end = time.monotonic() + 4 * SECONDS
+            while time.monotonic() < end:
+                for make, ways in (lambda: dict.fromkeys(range(n), 0), dicts), (lambda: set(range(n)), sets):
+                    for way in ways:
+                        rounds += 1
+                        e = make()
+                        hand[0] = e
+                        for _ in range(rounds % 50):
+                            pass
+                        seen = way(e)
+                        assert seen == sorted(seen, reverse=True), way.__code__.co_firstlineno
+        finally:
+            ended = True
+
+    together(lambda i: changes() if i else reads(), threads=2)
+
+    # What the other adds is not lost when the contents are replaced.
+    ended = False
+
+    def adds():
+        while not ended:
+            s = hand[0]
+            if s is not None:
+                s.add(-1)
+                s = hand[0] = None
+
+    def replaces():
+        nonlocal ended
+        try:
+            end = time.monotonic() + 2 * SECONDS
+            while time.monotonic() < end:
+                for k in range(50):
+                    s, t = set(range(200)), set(range(-1, 200, 2))
+                    hand[0] = s
+                    for _ in range(k):
+                        pass
+                    s &= t
+                    while hand[0] is not None:
+                        pass
+                    assert -1 in s
+        finally:
+            ended = True
+
+    together(lambda i: adds() if i else replaces(), threads=2)
 
 @check("N5")
 def _():
