@@ -40,7 +40,7 @@ favour(Thread *th, Object *o)
      * it waits for the section [bias.section]. */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (UNLIKELY(load_relaxed(&th->favour) != tag)) {
-        object_section_end(th);
+        section_clear(th);
         return false;
     }
     store_release(&o->lock, tag); /* pairs with lock_excluding() [bias.favour] */
@@ -52,6 +52,8 @@ favour(Thread *th, Object *o)
 static void
 lock_excluding(Thread *th, Object *o)
 {
+    /* Who waits for another thread's section has none open that others wait for. */
+    ASSERT(load_relaxed(&th->section) == NULL && load_relaxed(&th->section_2) == NULL);
     uint8_t s = load_relaxed(&o->lock);
     /* seq_cst: before the loads in bias_exclude() [bias.state] */
     if (s != 0 || !cas_seq_cst(&o->lock, &s, 1)) {
@@ -62,7 +64,8 @@ lock_excluding(Thread *th, Object *o)
             bias_exclude_favoured(load_acquire(&thread_by_id[favoured]), o); /* [thread.table] */
         }
     }
-    uint32_t owner = load_relaxed(&o->owner);
+    /* acquire: who sees it merged sees what its owner did in sections; pairs with merge() [refcount.shared] */
+    uint32_t owner = load_acquire(&o->owner);
     if ((load_relaxed(&o->bits) & BIT_SHARED) == 0 && owner != OWNER_MERGED &&
         owner <= THREAD_ID_MAX && owner != th->id)
         bias_exclude(load_acquire(&thread_by_id[owner]), o); /* [thread.table] */
@@ -84,7 +87,7 @@ object_lock_slow(Thread *th, Object *o)
 {
     if (load_relaxed(&threads_started) == 0)
         return false; /* nobody else is there: the section stays */
-    object_section_end(th);
+    section_clear(th);
     return lock_really(th, o);
 }
 
@@ -95,7 +98,7 @@ object_touch_lock_slow(Thread *th, Object *o)
         object_touch(th, o);
         return false;
     }
-    object_section_end(th);
+    section_clear(th);
     object_touch(th, o);
     return lock_really(th, o);
 }

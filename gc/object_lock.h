@@ -18,6 +18,7 @@
 #include "base/assert.h"
 #include "threads/bias.h"
 #include "threads/mutex.h"
+#include "threads/safepoint.h"
 
 /* The owner's number if the object is private and nobody holds its lock; else no context's. */
 static inline uint32_t
@@ -26,9 +27,30 @@ object_bias_word(const Object *o)
     return object_owner_word(o) & (OWNER_WORD_OWNER | OWNER_WORD_LOCK | OWNER_WORD_SHARED);
 }
 
+/* Under a lock or in a section nothing is dropped, nobody waits, and there is no safepoint: debug builds
+ * check that as they do between no_safepoint_begin() and no_safepoint_end(). */
+static inline void
+object_lock_entered(Thread *th)
+{
+    no_safepoint_begin(th);
+}
+
+static inline void
+object_lock_left(Thread *th)
+{
+    no_safepoint_end(th);
+}
+
+/* Takes back that a section was to begin. */
+static inline void
+section_clear(Thread *th)
+{
+    store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
+}
+
 /* Opens a section on `o`: true if th need not take its lock, since `o` is its own and private, or shared
  * and favours it, and nobody holds the lock.  What th sees behind the store counts.  If false, it has
- * stored in vain: object_lock_slow() takes that back. */
+ * stored in vain: object_lock_slow() takes that back.  For object_lock() and object_touch_lock(). */
 static inline bool
 object_section_begin(Thread *th, Object *o)
 {
@@ -45,7 +67,9 @@ object_section_begin(Thread *th, Object *o)
 static inline void
 object_section_end(Thread *th)
 {
-    store_release(&th->section, NULL); /* pairs with bias_exclude() [bias.section] */
+    ASSERT(load_relaxed(&th->section) != NULL);
+    object_lock_left(th);
+    section_clear(th);
 }
 
 /* Opens a section on `o` if it is th's own and private: nobody else changes it, or reads it without
@@ -54,12 +78,15 @@ static inline bool
 object_section_private(Thread *th, Object *o)
 {
     ASSERT(load_relaxed(&th->section) == NULL);
+    ASSERT(!(ops_flags_of(object_ops(o)) & OPS_IMMUTABLE)); /* sharing those does not wait for anybody */
     store_relaxed(&th->section, o);
     /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias)))
+    if (LIKELY(object_bias_word(o) == load_relaxed(&th->bias))) {
+        object_lock_entered(th);
         return true;
-    object_section_end(th);
+    }
+    section_clear(th);
     return false;
 }
 
@@ -69,22 +96,27 @@ bool object_lock_slow(Thread *th, Object *o);
 bool object_touch_lock_slow(Thread *th, Object *o);
 
 /* Locks `o` (a leaf lock; see above).  Returns whether its lock was really taken: pass it
- * to object_unlock(). */
+ * to object_unlock().  Where anybody reads without the lock `o` was touched before: what leaves another thread's
+ * private object would be given up at once. */
 static inline bool
 object_lock(Object *o)
 {
     Thread *th = thread_current;
-    return LIKELY(object_section_begin(th, o)) ? false : object_lock_slow(th, o);
+    bool held = LIKELY(object_section_begin(th, o)) ? false : object_lock_slow(th, o);
+    object_lock_entered(th);
+    return held;
 }
 
 /* object_unlock() by th, the current thread. */
 static inline void
 object_unlock_by(Thread *th, Object *o, bool taken)
 {
-    if (UNLIKELY(taken))
+    if (UNLIKELY(taken)) {
+        object_lock_left(th);
         byte_unlock((ByteLock *)(void *)&o->lock);
-    else
+    } else {
         object_section_end(th);
+    }
 }
 
 static inline void
@@ -118,14 +150,16 @@ object_touch(Thread *th, Object *o)
 static inline bool
 object_touch_lock(Thread *th, Object *o)
 {
-    return LIKELY(object_section_begin(th, o)) ? false : object_touch_lock_slow(th, o);
+    bool held = LIKELY(object_section_begin(th, o)) ? false : object_touch_lock_slow(th, o);
+    object_lock_entered(th);
+    return held;
 }
 
 static inline void
 object_section_end_two(Thread *th)
 {
     store_release(&th->section_2, NULL); /* pairs with bias_exclude() [bias.section] */
-    object_section_end(th);
+    section_clear(th);
 }
 
 /* The rest of object_touch_lock_two() and object_unlock_two(): what is locked really. */
@@ -143,14 +177,17 @@ object_touch_lock_two(Thread *th, Object *a, Object *b)
     /* The other side has the machine's barrier: bias_exclude() [bias.section]. */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     uint32_t bias = load_relaxed(&th->bias);
-    if (LIKELY(object_bias_word(a) == bias && object_bias_word(b) == bias))
-        return false;
-    return object_lock_two_slow(th, a, b);
+    bool held = LIKELY(object_bias_word(a) == bias && object_bias_word(b) == bias)
+                    ? false
+                    : object_lock_two_slow(th, a, b);
+    object_lock_entered(th);
+    return held;
 }
 
 static inline void
 object_unlock_two(Thread *th, Object *a, Object *b, bool taken)
 {
+    object_lock_left(th);
     if (LIKELY(!taken))
         object_section_end_two(th);
     else

@@ -119,7 +119,7 @@ static inline bool
 object_unique(Thread *th, Object *o)
 {
     return load_relaxed(&o->owner) == th->id && load_relaxed(&o->local) == 1 &&
-           load_relaxed(&o->shared) == 0 &&
+           load_acquire(&o->shared) == 0 && /* what others did before they dropped [refcount.shared] */
            (load_relaxed(&o->bits) & BIT_SHARED) == 0;
 }
 

@@ -556,7 +556,7 @@ instance_clear(Thread *th, Object *o)
     }
     if (t->attrs_offset != 0 && s->dict_mode) { /* the dict may be the object itself */
         AttrPart *part = attr_part(o, t);
-        bool held = object_lock(o);
+        bool held = object_touch_lock(th, o);
         Value d = value_from_bits(load_relaxed(&part->extra));
         store_release(&part->extra, 0); /* pairs with part_dict() */
         bool shared = (object_bits(o) & BIT_SHARED) != 0;
