@@ -16,7 +16,7 @@ GLIMPSE = 0.01    # and a statement
 
 
 def load_programs():
-    for folder in "programs", "shared", "written":
+    for folder in "programs", "shared", "counted", "written":
         for path in sorted(glob.glob(os.path.join(HERE, folder, "*.py"))):
             with open(path, encoding="utf-8") as file:
                 text = file.read()

@@ -64,8 +64,11 @@ object_retain_slow(Thread *th, Object *o)
         saturate(o);
         return;
     }
+    uint32_t n = owner == OWNER_POOLED ? credit_lot(th, o) : 1;
     /* relaxed: the caller has the object already, by a count or inside an epoch */
-    uint32_t before = fetch_add_relaxed(&o->shared, SHARED_ONE);
+    uint32_t before = fetch_add_relaxed(&o->shared, n * SHARED_ONE);
+    if (n > 1)
+        credit_fill(th, o, n - 1);
     ASSERT((before & SHARED_STATE) != SHARED_MERGED || shared_count(before) > 0 ||
            (object_bits(o) & BIT_DEFERRED));
     if (UNLIKELY(shared_count(before) >= SHARED_SATURATED))
@@ -162,14 +165,15 @@ object_drop_many(Thread *th, Object *o, uint32_t n)
 }
 
 /* Joins the halves of an object whose `local` the caller may write; whether it is dead.  One that
- * is, or now becomes, QUEUED is left to who serves the queue, if that is not the caller. */
+ * is, or now becomes, QUEUED is left to who serves the queue, if that is not the caller.  `pool`: its
+ * new owner is OWNER_POOLED. */
 static bool
-merge(Object *o, uint16_t owner, bool serving)
+merge(Object *o, uint16_t owner, bool serving, bool pool)
 {
     int64_t local = load_relaxed(&o->local);
     uint32_t s = load_acquire(&o->shared);
     int64_t count;
-    uint16_t merged = ops_flags_of(object_ops(o)) & OPS_POOLED ? OWNER_POOLED : OWNER_MERGED;
+    uint16_t merged = pool || ops_flags_of(object_ops(o)) & OPS_POOLED ? OWNER_POOLED : OWNER_MERGED;
     do {
         if (!serving && (s & SHARED_STATE) == SHARED_QUEUED)
             return false;
@@ -199,7 +203,7 @@ object_merge(Thread *th, Object *o)
     if (load_relaxed(&o->owner) != th->id ||
         (load_relaxed(&o->shared) & SHARED_STATE) == SHARED_QUEUED)
         return;
-    bool dead = merge(o, (uint16_t)th->id, false);
+    bool dead = merge(o, (uint16_t)th->id, false, false);
     ASSERT(!dead);
     (void)dead;
 }
@@ -231,9 +235,12 @@ queue_unlock(MergeQueue *q)
 
 static void help(Thread *th, Thread *owner, const Object *own);
 
-/* Puts an object that has just become QUEUED into its owner's queue. */
+/* In an entry of a merge queue: the object is to be pooled. */
+#define ENTRY_POOL ((uintptr_t)1)
+
+/* Puts an object that has just become QUEUED into its owner's queue, to be merged, or pooled. */
 static void
-queue_to_owner(Thread *th, Object *o, uint16_t id)
+queue_to_owner(Thread *th, Object *o, uint16_t id, bool pool)
 {
     Thread *owner = load_acquire(&thread_by_id[id]); /* [thread.table] */
     MergeQueue *q = owner->merge;
@@ -250,7 +257,7 @@ queue_to_owner(Thread *th, Object *o, uint16_t id)
         q->items = items;
         q->capacity = grown;
     }
-    q->items[q->count++] = o;
+    q->items[q->count++] = (Object *)((uintptr_t)o | (pool ? ENTRY_POOL : 0));
     /* The owner going offline writes `state`, then reads merge_count; this is the other
      * order, so one of the two sees the other [refcount.merge]. */
     uint32_t before = fetch_add_seq_cst(&owner->merge_count, 1);
@@ -285,11 +292,11 @@ merge_all(Object **items, uint32_t n, uint16_t id)
 {
     uint32_t dead = 0;
     for (uint32_t i = 0; i < n; i++) {
-        Object *o = items[i];
+        Object *o = (Object *)((uintptr_t)items[i] & ~ENTRY_POOL);
         if (load_relaxed(&o->owner) == OWNER_IMMORTAL)
             continue;
         ASSERT(load_relaxed(&o->owner) == id);
-        if (merge(o, id, true))
+        if (merge(o, id, true, (uintptr_t)items[i] & ENTRY_POOL))
             items[dead++] = o;
     }
     return dead;
@@ -402,6 +409,28 @@ object_dealloc(Thread *th, Object *o)
 
 /* ---------------------------------------------------------------- drop */
 
+/* One in so many drops of objects that others made, or made and share, asks for the object to be
+ * pooled: what threads count often is met soon. */
+#define POOL_EVERY 13
+
+/* Whether threads may keep references to `o`: not where its death would be noticed, which they may put off.
+ * Types die in a collection only, and that leaves out what is kept. */
+static inline bool
+may_be_kept(Object *o)
+{
+    return (object_bits(o) & (BIT_WEAKREFS | BIT_DEFERRED)) != BIT_WEAKREFS;
+}
+
+/* Whether th, which drops a reference to `o`, asks for it. */
+static bool
+draw_pool(Thread *th, Object *o)
+{
+    if (LIKELY(th->pool_in-- != 0))
+        return false;
+    th->pool_in = POOL_EVERY - 1;
+    return may_be_kept(o) && !(ops_flags_of(object_ops(o)) & OPS_FINALIZER);
+}
+
 /* A reference that the owner did not count, or counted in `shared`. */
 static NOINLINE void
 drop_shared(Thread *th, Object *o, uint16_t owner)
@@ -415,11 +444,18 @@ drop_shared(Thread *th, Object *o, uint16_t owner)
         }
         return;
     }
+    bool pool = owner != OWNER_POOLED && draw_pool(th, o);
+    if (pool && owner == OWNER_MERGED) {
+        /* relaxed: th has a reference, so nothing but a saturating retain writes the owner meanwhile */
+        if (cas_relaxed(&o->owner, &owner, OWNER_POOLED) && credit_keep(th, o))
+            return;
+        s = load_relaxed(&o->shared);
+    }
     for (;;) {
         uint32_t after = s - SHARED_ONE;
         bool queue = false;
         if ((s & SHARED_STATE) < SHARED_QUEUED &&
-            (shared_count(s) <= 0 || (ops_flags_of(object_ops(o)) & OPS_POOLED))) {
+            (shared_count(s) <= 0 || pool || (ops_flags_of(object_ops(o)) & OPS_POOLED))) {
             after = (after & ~SHARED_STATE) | SHARED_QUEUED;
             queue = true;
         }
@@ -430,7 +466,7 @@ drop_shared(Thread *th, Object *o, uint16_t owner)
         if (after == SHARED_MERGED)
             object_die(th, o);
         else if (queue)
-            queue_to_owner(th, o, owner);
+            queue_to_owner(th, o, owner, pool);
         return;
     }
 }
@@ -443,8 +479,7 @@ object_drop_slow(Thread *th, Object *o)
     uint16_t owner = load_acquire(&o->owner);
     if (owner == OWNER_IMMORTAL)
         return;
-    /* Where its death would be noticed it is not put off. */
-    if (owner == OWNER_POOLED && !(object_bits(o) & BIT_WEAKREFS) && LIKELY(credit_keep(th, o)))
+    if (owner == OWNER_POOLED && may_be_kept(o) && LIKELY(credit_keep(th, o)))
         return;
     drop_shared(th, o, owner);
 }
@@ -466,7 +501,7 @@ object_drop_last(Thread *th, Object *o)
     }
     if ((s & SHARED_STATE) == SHARED_QUEUED)
         return; /* dies, if it does, when the queue is served */
-    if (merge(o, (uint16_t)th->id, false))
+    if (merge(o, (uint16_t)th->id, false, false))
         object_die(th, o);
 }
 
@@ -480,7 +515,7 @@ object_pool(Thread *th, Object *o)
     while ((s & SHARED_STATE) < SHARED_QUEUED)
         /* relaxed: the queue's lock publishes it */
         if (cas_relaxed(&o->shared, &s, (s & ~SHARED_STATE) | SHARED_QUEUED)) {
-            queue_to_owner(th, o, owner);
+            queue_to_owner(th, o, owner, true);
             return;
         }
 }
