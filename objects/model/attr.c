@@ -24,7 +24,7 @@ name_interned(Thread *th, Value name)
     return plain;
 }
 
-static COLD bool
+COLD bool
 raise_bad_name(Thread *th, Value name)
 {
     raise_type_error(th, "attribute name must be string, not '%T'", name);

@@ -183,6 +183,22 @@ update_name(Thread *th, Type *type, Value name)
     }
 }
 
+/* The interned name of the slots that a namespace's key is the name of, or NULL.  Keys need not
+ * be interned: names may be put together. */
+static Value
+slot_name_of(Value key)
+{
+    if (LIKELY(is_exact(key, SHAPE_STR) && str_is_interned(key)))
+        return key;
+    if (!is_str(key) || str_length(key) < 6 || str_char(as_str(key), 0) != '_')
+        return NULL;
+    for (size_t i = 0; i < slot_def_count; i++) {
+        if (str_equal(slot_names[i], key))
+            return slot_names[i];
+    }
+    return NULL;
+}
+
 /* A class with one base: the base's slots, then those it has dunders for. */
 static void
 update_from_base(Thread *th, Type *type)
@@ -195,8 +211,9 @@ update_from_base(Thread *th, Type *type)
     Value key, v;
     size_t pos = 0;
     while (d && dict_next(th, d, &pos, &key, &v)) {
-        if (is_exact(key, SHAPE_STR) && str_is_interned(key))
-            update_name(th, type, key);
+        Value name = slot_name_of(key);
+        if (name != NULL)
+            update_name(th, type, name);
         drop(th, key);
         drop(th, v);
     }

@@ -219,6 +219,8 @@ RAISES bool instance_rebase(Thread *th, Object *o, Type *to);
 
 /* An interned exact str equal to `name` (a str): new reference. */
 RAISES Value name_interned(Thread *th, Value name);
+/* TypeError for the name of an attribute that is no str: false. */
+bool raise_bad_name(Thread *th, Value name);
 
 RAISES bool names_fill(Thread *th);
 #endif

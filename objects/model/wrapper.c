@@ -113,6 +113,13 @@ from_answer(Answer a)
     return a == FAILED ? NULL : bool_from(a == YES);
 }
 
+/* Whether the name of an attribute, the first argument, is a str: the slots rely on it. */
+static bool
+want_name(Thread *th, Value name)
+{
+    return is_str(name) || raise_bad_name(th, name);
+}
+
 /* Whether object.__setattr__ and the like may be applied to self: not to get round the
  * C type's own. */
 static bool
@@ -243,14 +250,17 @@ wrap_call(Thread *th, const SlotDef *def, SlotFn fn, Value self, const Arg *args
             return NULL;
         return none_or_error(th, ((DescrSetFn)fn)(th, self, arg(args, 0), NULL));
     case WRAP_GETATTR:
-        return want(th, nargs, 1) ? ((GetAttrFn)fn)(th, self, arg(args, 0)) : NULL;
+        if (!want(th, nargs, 1) || !want_name(th, arg(args, 0)))
+            return NULL;
+        return ((GetAttrFn)fn)(th, self, arg(args, 0));
     case WRAP_SETATTR:
-        if (!want_range(th, nargs, 2, 2) ||
+        if (!want_range(th, nargs, 2, 2) || !want_name(th, arg(args, 0)) ||
             !setattr_allowed(th, self, (SetAttrFn)fn, def->name))
             return NULL;
         return none_or_error(th, ((SetAttrFn)fn)(th, self, arg(args, 0), arg(args, 1)));
     case WRAP_DELATTR:
-        if (!want(th, nargs, 1) || !setattr_allowed(th, self, (SetAttrFn)fn, def->name))
+        if (!want(th, nargs, 1) || !want_name(th, arg(args, 0)) ||
+            !setattr_allowed(th, self, (SetAttrFn)fn, def->name))
             return NULL;
         return none_or_error(th, ((SetAttrFn)fn)(th, self, arg(args, 0), NULL));
     case WRAP_TRUTH:
