@@ -1,7 +1,7 @@
 /* chunk.c -- 4 MiB chunks from mimalloc, cut into slabs.
  *
  * Chunks with an unused slab are in a list, searched from its front; a chunk whose slabs are
- * all unused goes back to mimalloc, except two, or one for each context.  A context gets slabs that it had
+ * all unused goes back to mimalloc, except two for each context.  A context gets slabs that it had
  * before, if it can: what another has written last lies in the caches of another processor, and
  * fetching 64 KiB from there costs more than fresh pages.  From the fifth chunk on the
  * kernel is asked for huge pages: a growing heap then costs a fraction of the page faults;
@@ -208,13 +208,13 @@ chunk_take(unsigned count, size_t bytes, uint16_t id)
     return s;
 }
 
-/* Unused slabs that are kept for the next need: a chunk's for each context, 2 to 8 in all, as threads may
+/* Unused slabs that are kept for the next need: two chunks' for each context, 8 in all, as threads may
  * all do what one does: make objects and drop them again. */
 static uint32_t
 slabs_kept(void)
 {
     uint32_t contexts = load_relaxed(&thread_id_high);
-    return CHUNK_SLABS * (contexts < 2 ? 2 : contexts < 8 ? contexts : 8);
+    return CHUNK_SLABS * (contexts < 4 ? 2 * contexts : 8);
 }
 
 void
