@@ -146,6 +146,16 @@ RAISES Value tuple_slice_step(Thread *th, Value tuple, int64_t start, int64_t st
 RAISES bool list_assign_slice(Thread *th, Value list, int64_t start, int64_t stop, int64_t step,
                               Value v);
 
+/* Leaves the lock of `o`, and that of `other` if `both` were taken at once. */
+static inline void
+unlock_one_or_two(Thread *th, Object *o, Object *other, bool both, bool held)
+{
+    if (both)
+        object_unlock_two(th, o, other, held);
+    else
+        object_unlock(o, held);
+}
+
 /* -- item arrays (list.c) -- */
 
 /* An unpublished array for `capacity` items, not initialised; NULL with MemoryError. */

@@ -649,16 +649,6 @@ dict_merge_item(Thread *th, Dict *d, Value key, int64_t hash, Value v, int mode)
     return added != FAILED;
 }
 
-/* Leaves the locks of dict_merge_at_once(). */
-static inline void
-merge_unlock(Thread *th, Dict *d, Dict *from, bool both, bool held)
-{
-    if (both)
-        object_unlock_two(th, &d->head, &from->head, held);
-    else
-        object_unlock(&d->head, held);
-}
-
 /* Puts entries of `from` from *pos on into `d` under one lock, as far as no comparison in Python
  * is needed.  YES: all are in; NO: the rest must be put one by one, from *pos on; FAILED: no
  * memory, or a duplicate (mode 2).  `from` is a copy that is th's alone, or `private`: then it is locked, too, and
@@ -678,7 +668,7 @@ dict_merge_at_once(Thread *th, Dict *d, Dict *from, bool private, size_t *pos, i
         t = dict_table(d);
         held = private ? object_touch_lock_two(th, &d->head, &from->head) : object_lock(&d->head);
         if (UNLIKELY(private && object_shared(&from->head))) {
-            merge_unlock(th, d, from, private, held);
+            unlock_one_or_two(th, &d->head, &from->head, private, held);
             buffer_free(removed);
             *pos = SIZE_MAX;
             return NO;
@@ -686,7 +676,7 @@ dict_merge_at_once(Thread *th, Dict *d, Dict *from, bool private, size_t *pos, i
         if (load_relaxed(&d->table) == t && load_relaxed(&t->used) + n <= t->capacity &&
             (t->stride == DICT_GENERAL || !general))
             break;
-        merge_unlock(th, d, from, private, held);
+        unlock_one_or_two(th, &d->head, &from->head, private, held);
         if (!dict_grow(th, d, t, n, general, NULL)) {
             buffer_free(removed);
             return FAILED;
@@ -724,7 +714,7 @@ dict_merge_at_once(Thread *th, Dict *d, Dict *from, bool private, size_t *pos, i
     *pos = i;
     store_release(&d->length, length); /* [dict.length] */
     bool shared = object_shared(&d->head);
-    merge_unlock(th, d, from, private, held);
+    unlock_one_or_two(th, &d->head, &from->head, private, held);
     removed->capacity = (int64_t)put;
     item_array_give_up(th, shared, removed);
     if (duplicate != NULL) {

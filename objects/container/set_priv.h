@@ -120,4 +120,7 @@ Value set_issubset_method(Thread *th, Value self, Value other);
 Value set_issuperset_method(Thread *th, Value self, Value other);
 Value set_isdisjoint_method(Thread *th, Value self, Value other);
 
+/* The `iter` slot of sets and frozensets (set_iter.c). */
+RAISES Value set_iter_new(Thread *th, Value set);
+
 #endif
