@@ -1,7 +1,10 @@
 /* gc_costs.c -- what the basic operations of gc/ and threads/ cost, in ns.
  *
  * Prints name,threads,ns for one thread alone and, with an argument, beside an idle second
- * context (locks are then really taken).
+ * context (locks are then really taken).  In a build folder:
+ *
+ *     gcc -O2 -no-pie -I$top_srcdir $top_srcdir/bench/micro/gc_costs.c -o gc_costs libgc.a libthreads.a libgc.a libthreads.a \
+ *         libbase.a -lmimalloc -lurcu-common -lm
  */
 #include "base/clock.h"
 #include "tests/unit/gc/fake.h"
@@ -44,6 +47,61 @@ make_foreign(Thread *th, void *arg, int index)
     (void)arg;
     (void)index;
     foreign = leaf_new(th);
+}
+
+enum { BATCH = 100000, ROUNDS = 10 };
+static Object *theirs[BATCH];
+static double drops_best;
+static ATOMIC(bool) dropped;
+
+/* Frees, or drops, another thread's objects. */
+static void
+use_foreign(Thread *th, void *free_them, int index)
+{
+    (void)index;
+    int64_t start = clock_monotonic_ns();
+    for (int i = 0; i < BATCH; i++)
+        if (free_them)
+            object_free(th, theirs[i]);
+        else
+            object_drop(th, theirs[i]);
+    double ns = (double)(clock_monotonic_ns() - start) / BATCH;
+    drops_best = ns < drops_best ? ns : drops_best;
+    store_release(&dropped, true);
+}
+
+static void *
+use_foreign_beside(void *interp)
+{
+    Thread *th = thread_acquire(interp);
+    thread_attach(th);
+    use_foreign(th, NULL, 0);
+    thread_release(th);
+    return NULL;
+}
+
+/* What a second thread does to th's objects, which polls meanwhile (`online`) or is offline. */
+static void
+measure_foreign(Thread *th, const char *name, bool free_them, bool online)
+{
+    drops_best = 1e9;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < BATCH; i++)
+            theirs[i] = object_new_fast(th, SHAPE_LEAF, 48, false);
+        if (!online) {
+            run_threads(th, 1, use_foreign, free_them ? th : NULL);
+            continue;
+        }
+        store_relaxed(&dropped, false);
+        pthread_t t;
+        CHECK(pthread_create(&t, NULL, use_foreign_beside, th->interp) == 0);
+        while (!load_acquire(&dropped))
+            POLL(th);
+        blocking_begin(th);
+        pthread_join(t, NULL);
+        blocking_end(th);
+    }
+    printf("%s,2,%.2f\n", name, drops_best);
 }
 
 int
@@ -166,10 +224,19 @@ main(int argc, char **argv)
     MEASURE("weak_cell_get+drop", N / 4, drop(th, weak_cell_get(th, w)));
     if (argc > 1) {
         run_threads(th, 1, make_foreign, NULL);
+        object_set_bits(value_object(foreign), BIT_WEAKREFS); /* such are not pooled */
         MEASURE("retain+drop foreign", N, {
             retain(th, foreign);
             drop(th, foreign);
         });
+        fetch_and_relaxed(&value_object(foreign)->bits, (uint8_t)~BIT_WEAKREFS);
+        MEASURE("retain+drop foreign, pooled", N, {
+            retain(th, foreign);
+            drop(th, foreign);
+        });
+        measure_foreign(th, "free foreign", true, false);
+        measure_foreign(th, "drop foreign, owner online", false, true);
+        measure_foreign(th, "drop foreign, owner offline", false, false);
     }
     MEASURE("world_stop+start", N / 100, {
         world_stop(th);
