@@ -175,6 +175,10 @@ io_has_own(Thread *th, Value v, Value name)
         return false;
     Value found = instance_get(th, v, name);
     drop_null(th, found);
+    if (UNLIKELY(error_set(th))) { /* an odd key's __eq__: get_attr() meets it again */
+        error_clear(th);
+        return true;
+    }
     return found != NULL;
 }
 

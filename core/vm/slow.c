@@ -448,21 +448,19 @@ slow_load_method(Thread *th, Frame *f, Instr *pc)
         callee = type_lookup(th, t, name);
         if (callee != NULL && value_has_flag(callee, TYPE_METHOD_DESCR)) {
             Value own = t->attrs_offset != 0 ? instance_get(th, o, name) : NULL;
-            if (own != NULL) {
+            bound = own == NULL;
+            if (own != NULL || UNLIKELY(error_set(th))) { /* an odd key's __eq__ */
                 drop(th, callee);
                 callee = own;
-            } else {
-                bound = true;
             }
         } else {
-            DROP_CLEAR(th, callee);
+            callee = generic_get_attr_found(th, o, name, callee);
         }
-    }
-    if (callee == NULL) {
+    } else {
         callee = get_attr(th, o, name);
-        if (callee == NULL)
-            return false;
     }
+    if (callee == NULL)
+        return false;
     Value word = f->r[pc->b];
     Value self = NULL;
     if (bound)

@@ -3,7 +3,8 @@
  * Rules C2-C4: the cache word is stored whole, before the opcode; a reader that meets a word of
  * another family takes the general way.  A filler reads the guard first, looks up, and stores
  * only if the guard is still valid then.  Called in a generic instruction with its operands in
- * registers; runs no Python code.
+ * registers; runs no Python code: where only a key's __eq__ could tell what a name is, the
+ * instruction stays as it is.
  */
 #include "core/vm/internal.h"
 
@@ -128,15 +129,16 @@ type_plain_attr(Thread *th, Value type, Value name, bool wrappers)
     Type *meta = type_of(type);
     if (SLOT(meta, getattr) != type_get_attr)
         return NULL;
-    Value m = type_lookup(th, meta, name);
+    Value m, v;
+    if (!type_lookup_quiet(th, meta, name, &m))
+        return NULL;
     if (m != NULL) {
         bool data = has_set(m);
         drop(th, m);
         if (data)
             return NULL;
     }
-    Value v = type_lookup(th, as_type(type), name);
-    if (v == NULL)
+    if (!type_lookup_quiet(th, as_type(type), name, &v) || v == NULL)
         return NULL;
     if (is_function(v) || !has_get(v) || (wrappers && is_wrapper(v)))
         return v;
@@ -149,9 +151,9 @@ load_module_attr(Thread *th, Instr *pc, Value o, Value name, uint8_t op, unsigne
 {
     if (SLOT(type_of(o), getattr) != SLOT(&module_type, getattr) || !is_exact(o, SHAPE_MODULE))
         return false;
-    Value t = type_lookup(th, &module_type, name);
-    if (t != NULL) { /* __dict__ and the like */
-        drop(th, t);
+    Value t;
+    if (!type_lookup_quiet(th, &module_type, name, &t) || t != NULL) { /* __dict__ and the like */
+        drop_null(th, t);
         return false;
     }
     uint32_t guard;
@@ -189,8 +191,8 @@ specialize_load_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way)
         done = load_type_attr(th, pc, o, name, OP_LOAD_ATTR_TYPE, FAMILY_LOAD_ATTR_TYPE);
     } else if (SLOT(t, getattr) == generic_get_attr) {
         uint32_t guard = shape_guard(th, shape);
-        Value d = guard ? type_lookup(th, t, name) : NULL;
-        if (guard == 0) {
+        Value d = NULL;
+        if (guard == 0 || !type_lookup_quiet(th, t, name, &d)) {
             /* not to be cached */
         } else if (d == NULL || !has_set(d)) {
             uint32_t offset = shape_slot_offset(shape, name);
@@ -232,9 +234,9 @@ specialize_store_attr(Thread *th, Instr *pc, Value o, Value name, CacheWord *way
     Type *t = type_at(shape);
     if (value_is_object(o) && SLOT(t, setattr) == generic_set_attr) {
         uint32_t guard = shape_guard(th, shape);
-        Value d = guard ? type_lookup(th, t, name) : NULL;
+        Value d = NULL;
         uint32_t offset;
-        if (guard == 0) {
+        if (guard == 0 || !type_lookup_quiet(th, t, name, &d)) {
             /* not to be cached */
         } else if (d == NULL || !has_set(d)) {
             if ((offset = shape_slot_offset(shape, name)) != 0) {
@@ -277,9 +279,9 @@ specialize_load_method(Thread *th, Instr *pc, Value o, Value name, CacheWord *wa
         done = load_type_attr(th, pc, o, name, OP_LOAD_METHOD_TYPE, FAMILY_LOAD_METHOD_TYPE);
     } else if (SLOT(t, getattr) == generic_get_attr) {
         uint32_t guard = shape_guard(th, shape);
-        Value d = guard ? type_lookup(th, t, name) : NULL;
-        if (d != NULL && shape_lacks(shape, name) &&
-            load_acquire(&shape_version[shape]) == guard) {
+        Value d = NULL;
+        if (guard != 0 && type_lookup_quiet(th, t, name, &d) && d != NULL &&
+            shape_lacks(shape, name) && load_acquire(&shape_version[shape]) == guard) {
             if (value_has_flag(d, TYPE_METHOD_DESCR))
                 done = install_value(th, pc, way, OP_LOAD_METHOD_CLASS, FAMILY_LOAD_METHOD_CLASS,
                                      guard, name, d);
@@ -312,10 +314,11 @@ find_global(Thread *th, Frame *f, Value name, uint32_t *guard, uint32_t *payload
     uint32_t absent = dict_guard(th, globals), unused;
     if (i >= 0 || absent == 0)
         return 0;
-    Value own = dict_get_str(th, globals, name);
+    Value own;
+    Answer there = dict_get_str_quiet(th, globals, name, &own);
     i = dict_entry_index(th, builtins, name, &unused);
     drop_null(th, own);
-    if (own != NULL || i < 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
+    if (there != NO || i < 0 || i > (int64_t)CACHE_PAYLOAD_MAX)
         return 0;
     /* Builtins hardly ever change: as a shared dict they are read without counting. */
     object_share(value_object(builtins));
@@ -398,9 +401,9 @@ specialize_call(Thread *th, Instr *pc, Value callee, uint8_t op)
         uint32_t guard = root ? shape_guard(th, root) : 0;
         if (guard != 0 && SLOT(t, init) == slot_init && SLOT(t, new) == object_new_instance &&
             (type_flags(t) & (TYPE_ABSTRACT | TYPE_HEAP)) == TYPE_HEAP && t->item_size == 0) {
-            Value init = type_lookup(th, t, NAME(__init__));
-            if (init != NULL && is_function(init) &&
-                load_acquire(&shape_version[root]) == guard)
+            Value init;
+            if (type_lookup_quiet(th, t, NAME(__init__), &init) && init != NULL &&
+                is_function(init) && load_acquire(&shape_version[root]) == guard)
                 done = install_value(th, pc, NULL,
                                      op == OP_CALL ? OP_CALL_CLASS : OP_CALL_METHOD_CLASS, 1,
                                      guard, NAME(__init__), init);
@@ -422,9 +425,9 @@ specialize_with(Thread *th, Instr *pc, Value o)
     uint32_t guard = value_is_object(o) ? shape_guard(th, shape) : 0;
     bool done = guard != 0;
     for (int i = 0; done && i < 2; i++) {
-        Value f = type_lookup(th, type_at(shape), methods[i]);
-        done = f != NULL && value_has_flag(f, TYPE_METHOD_DESCR) &&
-               load_acquire(&shape_version[shape]) == guard;
+        Value f;
+        done = type_lookup_quiet(th, type_at(shape), methods[i], &f) && f != NULL &&
+               value_has_flag(f, TYPE_METHOD_DESCR) && load_acquire(&shape_version[shape]) == guard;
         if (done) {
             index[i] = attr_cache_index(th, guard, methods[i], f);
             done = index[i] != 0 && index[i] <= CACHE_PAYLOAD_MAX;

@@ -77,6 +77,10 @@ Answer dict_get(Thread *th, Value d, Value key, Value *out);
 /* Name lookups: `key` is an interned (or any exact) str; cannot fail or run Python code unless the
  * dict holds non-str keys with equal hash.  New reference or NULL (no exception). */
 Value dict_get_str(Thread *th, Value d, Value key);
+/* The same with the exception. */
+Answer dict_get_name(Thread *th, Value d, Value key, Value *out);
+/* The same where no Python code may run: FAILED (no exception) if only a key's __eq__ can tell. */
+Answer dict_get_str_quiet(Thread *th, Value d, Value key, Value *out);
 Value dict_get_c(Thread *th, Value d, const char *key);       /* new or NULL, errors are cleared */
 RAISES bool dict_set(Thread *th, Value d, Value key, Value v);
 RAISES bool dict_set_steal(Thread *th, Value d, Value STEALS key, Value STEALS v);

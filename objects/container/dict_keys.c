@@ -225,8 +225,8 @@ dict_get(Thread *th, Value d, Value key, Value *out)
     return dict_lookup(th, (Dict *)(void *)value_object(d), key, hash, out);
 }
 
-Value
-dict_get_str(Thread *th, Value dict, Value key)
+Answer
+dict_get_name(Thread *th, Value dict, Value key, Value *out)
 {
     Dict *d = (Dict *)(void *)value_object(dict);
     int64_t hash = str_hash_fast(key);
@@ -234,12 +234,43 @@ dict_get_str(Thread *th, Value dict, Value key)
     DictTable *t = dict_table(d);
     if (LIKELY(t->stride == DICT_COMPACT)) {
         DictEntry *e = dict_compact_find(t, key, hash);
-        return e ? retain_null(th, load_acquire(&e->value)) : NULL; /* [dict.value] */
+        *out = e ? retain_null(th, load_acquire(&e->value)) : NULL; /* [dict.value] */
+        return *out ? YES : NO;
     }
+    return dict_lookup(th, d, key, hash, out);
+}
+
+Value
+dict_get_str(Thread *th, Value dict, Value key)
+{
     Value v;
-    if (dict_lookup(th, d, key, hash, &v) == FAILED)
+    if (UNLIKELY(dict_get_name(th, dict, key, &v) == FAILED))
         error_clear(th);
     return v;
+}
+
+Answer
+dict_get_str_quiet(Thread *th, Value dict, Value key, Value *out)
+{
+    Dict *d = (Dict *)(void *)value_object(dict);
+    object_touch(th, &d->head);
+    DictTable *t = dict_table(d);
+    int64_t hash = str_hash_fast(key);
+    if (LIKELY(t->stride == DICT_COMPACT)) {
+        DictEntry *e = dict_compact_find(t, key, hash);
+        *out = e ? retain_null(th, load_acquire(&e->value)) : NULL; /* [dict.value] */
+        return *out ? YES : NO;
+    }
+    DictProbe p;
+    dict_probe_start(&p, t, hash);
+    *out = NULL;
+    switch (dict_probe_run(&p, key)) {
+    case PROBE_ABSENT: return NO;
+    case PROBE_COMPARE: return FAILED;
+    default: break;
+    }
+    *out = retain_null(th, load_acquire(&p.entry->value)); /* NULL: deleted since [dict.value] */
+    return *out ? YES : NO;
 }
 
 /* -- adding entries, growing -- */

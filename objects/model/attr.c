@@ -40,11 +40,11 @@ raise_no_attribute(Thread *th, Value o, Value name)
 
 /* -- the default for instances -- */
 
-Answer
-generic_get_attr_optional(Thread *th, Value o, Value name, Value *out)
+/* `d` is what the type has under the name, or NULL. */
+static inline Answer
+get_attr_found(Thread *th, Value o, Value name, Value STEALS d, Value *out)
 {
     Type *t = type_of(o);
-    Value d = type_lookup(th, t, name);
     DescrGetFn get = NULL;
     *out = NULL;
     if (d != NULL) {
@@ -78,15 +78,27 @@ generic_get_attr_optional(Thread *th, Value o, Value name, Value *out)
     return *out ? YES : FAILED;
 }
 
+Answer
+generic_get_attr_optional(Thread *th, Value o, Value name, Value *out)
+{
+    return get_attr_found(th, o, name, type_lookup(th, type_of(o), name), out);
+}
+
+Value
+generic_get_attr_found(Thread *th, Value o, Value name, Value STEALS d)
+{
+    Value v;
+    if (get_attr_found(th, o, name, d, &v) == NO)
+        return raise_attribute_error(th, o, name);
+    return v;
+}
+
 Value
 generic_get_attr(Thread *th, Value o, Value name)
 {
     if (UNLIKELY(!is_plain_name(name)))
         return get_attr_by(th, o, name, generic_get_attr);
-    Value v;
-    if (generic_get_attr_optional(th, o, name, &v) == NO)
-        return raise_attribute_error(th, o, name);
-    return v;
+    return generic_get_attr_found(th, o, name, type_lookup(th, type_of(o), name));
 }
 
 bool
@@ -108,6 +120,11 @@ generic_set_attr(Thread *th, Value o, Value name, Value v)
             ok = there == YES;
             if (there == NO)
                 raise_no_attribute(th, o, name);
+        }
+        /* What a key's __eq__ raised passes for a key that is not there. */
+        if (UNLIKELY(!ok) && error_matches(th, &exc_KeyError)) {
+            error_clear(th);
+            raise_no_attribute(th, o, name);
         }
     } else if (d == NULL) {
         raise_no_attribute(th, o, name);
@@ -189,8 +206,9 @@ is_mild(Thread *th, Value dict, Value name, Value v)
 {
     if (is_dunder_like(name) || (v && SLOT(type_of(v), descr_set)))
         return false;
-    Value old = dict_get_str(th, dict, name);
-    bool mild = (old == NULL || SLOT(type_of(old), descr_set) == NULL) && !error_set(th);
+    Value old;
+    bool mild = dict_get_str_quiet(th, dict, name, &old) != FAILED &&
+                (old == NULL || SLOT(type_of(old), descr_set) == NULL);
     drop_null(th, old);
     return mild;
 }

@@ -124,7 +124,7 @@ instance_get(Thread *th, Value v, Value name)
             Value d = own_dict(th, o, t);
             if (d == NULL)
                 return NULL;
-            found = dict_get_str(th, d, name);
+            (void)dict_get_name(th, d, name, &found);
             drop(th, d);
             return found;
         }
@@ -140,7 +140,7 @@ instance_get(Thread *th, Value v, Value name)
             if (LIKELY(found != NULL))
                 return retain(th, found);
             retain(th, d);
-            found = dict_get_str(th, d, name);
+            (void)dict_get_name(th, d, name, &found);
             drop(th, d);
             return found;
         }

@@ -26,7 +26,8 @@ attr_part(Object *o, const Type *t)
     return (AttrPart *)(void *)((char *)o + t->attrs_offset);
 }
 
-/* A new reference to instance attribute `name` (interned), or NULL without exception. */
+/* A new reference to instance attribute `name` (interned), or NULL: without exception, unless a key's
+ * __eq__ raised one. */
 Value instance_get(Thread *th, Value o, Value name);
 RAISES bool instance_set(Thread *th, Value o, Value name, Value v);
 Answer instance_delete(Thread *th, Value o, Value name);       /* NO: absent */

@@ -67,18 +67,19 @@ lookup_behind(Thread *th, Type *type, Value object, Type *start, Value name, boo
     while (i < n && tuple_item(mro, i) != value_of_type(type))
         i++;
     Value v = NULL;
-    for (i++; i < n && v == NULL; i++) {
+    Answer there = NO;
+    for (i++; i < n && there == NO; i++) {
         Type *t = as_type(tuple_item(mro, i));
         Value dict = field_read(th, value_object(value_of_type(t)), &t->dict);
         if (dict == NULL)
             continue;
-        v = dict_get_str(th, dict, name);
+        there = dict_get_name(th, dict, name, &v);
         drop(th, dict);
     }
     drop(th, mro);
+    *found = there != NO;
     if (v == NULL)
         return NULL;
-    *found = true;
     DescrGetFn get = SLOT(type_of(v), descr_get);
     if (get == NULL)
         return v;

@@ -331,6 +331,8 @@ RAISES Value type_alloc(Thread *th, Type *type, size_t items);
 
 /* Finds `name` (an interned str) along the MRO: a new reference, or NULL without an exception. */
 Value type_lookup(Thread *th, Type *type, Value name);
+/* The same where no Python code may run: false if only the __eq__ of a namespace's key can tell. */
+bool type_lookup_quiet(Thread *th, Type *type, Value name, Value *v);
 /* The same, not counted: valid until the next safepoint, drop or call (no_safepoint section). */
 BORROWED Value type_lookup_borrowed(Thread *th, Type *type, Value name);
 

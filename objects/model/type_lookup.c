@@ -253,12 +253,11 @@ type_lookup_where(Thread *th, Type *type, Value name, Value *out)
         Value d = field_peek(&t->dict); /* kept by t, which the mro keeps */
         if (d == NULL)
             continue;
-        Value v = dict_get_str(th, d, name);
-        if (v) {
-            *out = v;
+        Answer there = dict_get_name(th, d, name, out);
+        if (there == YES)
             where = t;
+        if (there != NO)
             break;
-        }
     }
     drop(th, mro);
     return where;
@@ -301,6 +300,29 @@ type_lookup(Thread *th, Type *type, Value name)
     if (LIKELY(v != NULL))
         return v == ABSENT ? NULL : retain(th, v);
     return lookup_slow(th, type, name);
+}
+
+bool
+type_lookup_quiet(Thread *th, Type *type, Value name, Value *v)
+{
+    *v = lookup_cached(type, name);
+    if (LIKELY(*v != NULL)) {
+        *v = *v == ABSENT ? NULL : retain(th, *v);
+        return true;
+    }
+    uint64_t epoch = types_epoch();
+    bool quiet = types_quiet() && (type_flags(type) & TYPE_READY) != 0;
+    Value mro = field_read(th, &type->ops.head, &type->mro);
+    Answer found = NO;
+    for (int64_t i = 0, n = mro ? tuple_length(mro) : 0; found == NO && i < n; i++) {
+        Value d = field_peek(&as_type(tuple_item(mro, i))->dict);
+        if (d != NULL)
+            found = dict_get_str_quiet(th, d, name, v);
+    }
+    drop_null(th, mro);
+    if (quiet && found != FAILED && str_is_interned(name))
+        cache_fill(th, type, name, *v, epoch);
+    return found != FAILED;
 }
 
 BORROWED Value

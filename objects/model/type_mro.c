@@ -190,6 +190,8 @@ mro_compute(Thread *th, Type *type, Value bases)
     Value found;
     Type *where = type_lookup_where(th, meta, name_mro, &found);
     drop_null(th, found);
+    if (UNLIKELY(error_set(th)))
+        error_clear(th);
     if (where == &type_type || where == NULL)
         return mro_c3(th, type, bases);
     Value result = call_special(th, value_of_type(type), name_mro, NULL, 0, NULL);

@@ -64,7 +64,8 @@ void type_lookup_forget(Thread *th, Type *type); /* drops the type's lookup tabl
 void type_lookup_visit(Type *type, VisitFn visit, void *arg);
 /* Finds `name` in the mro behind `after`; new reference or NULL. */
 Value type_lookup_after(Thread *th, Type *type, Type *after, Value name);
-/* The first type in the mro whose dict has `name`, BORROWED; *v: what it has, new. */
+/* The first type in the mro whose dict has `name`, BORROWED; *v: what it has, new.  NULL with an
+ * exception if a key's __eq__ raised one: it hides what comes later in the mro. */
 Type *type_lookup_where(Thread *th, Type *type, Value name, Value *v);
 /* Enters `sub` in the lists of its present bases, after taking it out of those it stood in.
  * Whoever assigns to `bases` calls this afterwards, so the last assignment decides. */

@@ -147,6 +147,8 @@ call_method(Thread *th, Value object, Value name, const Arg *args, size_t nargs,
                 if (own != NULL) {
                     r = call(th, own, args, nargs, kwnames);
                     drop(th, own);
+                } else if (UNLIKELY(error_set(th))) { /* an odd key's __eq__ */
+                    r = NULL;
                 } else {
                     r = call_prepend(th, f, object, args, nargs, kwnames);
                 }

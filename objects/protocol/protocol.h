@@ -42,6 +42,8 @@ Answer has_attr(Thread *th, Value o, Value name);
 Value lookup_special(Thread *th, Value self, Value name);
 /* The defaults (object.__getattribute__ and friends): objects/model/attr.c */
 RAISES Value generic_get_attr(Thread *th, Value o, Value name);
+/* The rest of it: `d` (or NULL) is what type_lookup() gave for `name`. */
+RAISES Value generic_get_attr_found(Thread *th, Value o, Value name, Value STEALS d);
 RAISES bool generic_set_attr(Thread *th, Value o, Value name, Value v);
 RAISES Value type_get_attr(Thread *th, Value type, Value name);
 RAISES bool type_set_attr(Thread *th, Value type, Value name, Value v);
