@@ -1,8 +1,9 @@
 /* ops_call.h -- bodies: calls and returns.
  *
  * The plain case is in line: a Python function with as many positional arguments as it has
- * parameters.  Its arguments lie where its registers begin; only the header is written.  All
- * other callees: slow_call().
+ * parameters.  Its arguments lie where its registers begin; only the header is written.  So are
+ * native functions, static types and bound methods of plain functions with positional arguments.
+ * All other callees: slow_call().
  */
 
 /* Pushes a frame whose header is at `nf` (function word set, parameters 0 .. params-1 in place)

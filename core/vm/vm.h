@@ -31,7 +31,7 @@ RAISES Value frame_locals(Thread *th, Value frame);   /* f_locals: a dict snapsh
 BORROWED Code *frame_code(Value frame);               /* [const] */
 int frame_line(Value frame);
 
-/* sys._current_frames(): a dict {ident: frame} (a handshake with every thread). */
+/* sys._current_frames(): a dict {ident: frame} (the world stops for it). */
 RAISES Value vm_current_frames(Thread *th);
 /* sys._current_exceptions(): a dict {ident: sys.exc_info() there} (the world stops for it). */
 RAISES Value vm_current_exceptions(Thread *th);
