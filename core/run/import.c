@@ -456,8 +456,8 @@ import_start(Thread *th)
     return true;
 }
 
-/* The instructions with their sizes and operands, as text. */
-static const char instructions[] =
+/* The version, and the instructions with their sizes and operands, as text. */
+static const char instructions[] = WEFT_VERSION
 #define OP(name, words, a, b, c, rest, text) #name #words a b c rest
 #include "core/vm/opcodes.def"
 #undef OP
@@ -472,7 +472,7 @@ import_start_external(Thread *th)
     if (lib == NULL)
         return false;
     s->importlib_external = lib;
-    /* Our code objects are not CPython's, nor those of a Weft with other instructions. */
+    /* Our code objects are not CPython's, nor those of another version or a Weft with other instructions. */
     uint64_t hash = hash_bytes_keyed(1, 1, instructions, sizeof instructions);
     uint8_t number[4] = {(uint8_t)hash, (uint8_t)(hash >> 8), '\r', '\n'};
     Value magic = bytes_from(th, number, sizeof number);

@@ -21,8 +21,6 @@ typedef struct Str {
     ATOMIC(int64_t) hash;     /* [atomic] 0 until computed (then never 0 nor -1) */
     ATOMIC(uint8_t) interned; /* [lock] the intern table's; 1: in the table */
     ATOMIC(uint8_t) kind_cache; /* free for caching facts (is identifier...) */
-    uint16_t pad;
-    ATOMIC(uint32_t) name_index; /* for caches keyed by interned names; 0: none */
     ATOMIC(char *) utf8;      /* [atomic] UTF-8 with final zero, made on demand; ASCII: not used */
     uint8_t data[];           /* [const] */
 } Str;

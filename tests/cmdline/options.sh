@@ -52,6 +52,11 @@ check environment 0 '^\(1, 1, 1, True, 1, True\)' env PYTHONOPTIMIZE=1 PYTHONDON
     PYTHONDEVMODE=1 PYTHONUTF8=1 PYTHONSAFEPATH=1 "$weft" -c 'import sys; f = sys.flags
 print((f.optimize, f.dont_write_bytecode, f.no_user_site, f.dev_mode, f.utf8_mode, f.safe_path))'
 check environment-ignored 0 '^0' env PYTHONOPTIMIZE=2 "$weft" -E -c 'import sys; print(sys.flags.optimize)'
+echo 'x = 1' | tee cached.py > uncached.py
+check cache-written 0 '^.*/__pycache__/cached.weft-311.pyc True' env -u PYTHONPYCACHEPREFIX "$weft" -c 'import cached, os
+print(cached.__cached__, os.path.exists(cached.__cached__))'
+check cache-read 0 'cached.weft-311.pyc matches .*/cached.py.*code object from .*cached.weft-311.pyc' env -u PYTHONPYCACHEPREFIX "$weft" -v -c 'import cached'
+check cache-not-written 0 '^False' env -u PYTHONPYCACHEPREFIX "$weft" -B -c 'import uncached, os; print(os.path.exists(uncached.__cached__))'
 check hash-seed 0 '^True' env PYTHONHASHSEED=0 "$weft" -c 'import subprocess, sys
 print(int(subprocess.run([sys.executable, "-c", "print(hash(\"a\"))"], capture_output=True).stdout) == hash("a"))'
 check bad-hash-seed 1 'Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be' env PYTHONHASHSEED=x "$weft" -c pass
