@@ -1,7 +1,7 @@
 /* gc_costs.c -- what the basic operations of gc/ and threads/ cost, in ns.
  *
  * Prints name,threads,ns for one thread alone and, with an argument, beside an idle second
- * context (locks are then really taken).  In a build folder:
+ * context, and what others' objects cost.  In a build folder:
  *
  *     gcc -O2 -no-pie -I$top_srcdir $top_srcdir/bench/micro/gc_costs.c -o gc_costs libgc.a libthreads.a libgc.a libthreads.a \
  *         libbase.a -lmimalloc -lurcu-common -lm

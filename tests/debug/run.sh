@@ -4,7 +4,7 @@
 #
 #   live    nothing is alive at exit: tests/lang, tests/threads, an import of each module of the
 #           standard library, some of CPython's test files
-#   epoch   a grace period at every poll: tests/lang, tests/threads
+#   epoch   a grace period at every poll: tests/lang, tests/threads; then few guards of caches, few numbers of shapes
 #   fail    each allocation of many small programs fails once (fail_allocation.py)
 #
 # Without arguments all three.  Fails on a crash, a hang, a broken heap or an object left over.
