@@ -303,7 +303,7 @@ const TypeSpec async_gen_asend_spec = {
 
 /* -- athrow, aclose -- */
 
-/* The generator went on although it was closed. */
+/* aclose(): the generator went on although it was closed. */
 static Value
 ignored_exit(Thread *th, GenAwait *w)
 {
@@ -312,33 +312,69 @@ ignored_exit(Thread *th, GenAwait *w)
     return raise_error(th, &exc_RuntimeError, "async generator ignored GeneratorExit");
 }
 
+/* aclose(): the end of the generator is the end of the awaitable. */
+static void
+end_of_close(Thread *th)
+{
+    if (error_matches(th, &exc_StopAsyncIteration) || error_matches(th, &exc_GeneratorExit)) {
+        error_clear(th);
+        raise_stop_iteration(th, NULL);
+    }
+}
+
 /* What aclose()'s driving of the generator gave. */
 static Value
 aclose_result(Thread *th, GenAwait *w, Answer a, Value v)
 {
+    if (a == YES && !is_exact(v, SHAPE_ASYNC_GEN_WRAPPED))
+        return v;
     if (a == YES) {
-        if (!is_exact(v, SHAPE_ASYNC_GEN_WRAPPED))
-            return v;
         drop(th, v);
         return ignored_exit(th, w);
     }
-    store_release(&as_generator(w->gen)->ag_running, (uint8_t)0);
     store_relaxed(&w->state, (uint8_t)AWAIT_CLOSED);
+    store_release(&as_generator(w->gen)->ag_running, (uint8_t)0);
     if (a == NO) {
         drop(th, v);
         raise_stop_iteration(th, NULL);
-    } else if (error_matches(th, &exc_StopAsyncIteration) ||
-               error_matches(th, &exc_GeneratorExit)) {
-        error_clear(th);
-        raise_stop_iteration(th, NULL);
+    } else {
+        end_of_close(th);
     }
     return NULL;
 }
 
+/* The first send() of athrow() and aclose(). */
 static Value
-athrow_result(Thread *th, GenAwait *w, Answer a, Value v)
+athrow_begin(Thread *th, GenAwait *w, Value v)
 {
-    Value r = unwrap(th, as_generator(w->gen), a, v);
+    Generator *g = as_generator(w->gen);
+    if (!await_start(th, w, w->arg ? "athrow()" : "aclose()"))
+        return await_closed(th, w);
+    if (load_relaxed(&g->ag_closed)) {
+        store_release(&g->ag_running, (uint8_t)0);
+        await_closed(th, w);
+        return raise_none(th, &exc_StopAsyncIteration);
+    }
+    if (v != NONE) {
+        store_relaxed(&w->state, (uint8_t)AWAIT_INIT);
+        store_release(&g->ag_running, (uint8_t)0);
+        return raise_error(th, &exc_RuntimeError,
+                           "can't send non-None value to a just-started coroutine");
+    }
+    Value got;
+    Answer a;
+    if (w->arg == NULL) {
+        store_relaxed(&g->ag_closed, (uint8_t)1);
+        raise_none(th, &exc_GeneratorExit);
+        a = generator_throw_error(th, g, false, &got);
+        return aclose_result(th, w, a, got);
+    }
+    if (!throw_arguments(th, args_of(as_tuple(w->arg)->items), (size_t)tuple_length(w->arg))) {
+        store_release(&g->ag_running, (uint8_t)0);
+        return await_closed(th, w);
+    }
+    a = generator_throw_error(th, g, false, &got);
+    Value r = unwrap(th, g, a, got);
     return r ? r : await_closed(th, w);
 }
 
@@ -348,43 +384,17 @@ athrow_send(Thread *th, Value self, Value v)
     GenAwait *w = as_await(self);
     Generator *g = as_generator(w->gen);
     uint8_t state = load_relaxed(&w->state);
-    Value got;
-    Answer a;
     if (state == AWAIT_CLOSED)
         return raise_error(th, &exc_RuntimeError, "cannot reuse already awaited aclose()/athrow()");
     if (load_acquire(&g->state) == GEN_FINISHED) {
-        if (state == AWAIT_ITER)
-            store_release(&g->ag_running, (uint8_t)0);
         await_closed(th, w);
         return raise_stop_iteration(th, NULL);
     }
-    if (state == AWAIT_INIT) {
-        if (v != NONE) {
-            return raise_error(th, &exc_RuntimeError,
-                               "can't send non-None value to a just-started coroutine");
-        }
-        if (!await_start(th, w, w->arg ? "athrow()" : "aclose()"))
-            return await_closed(th, w);
-        if (load_relaxed(&g->ag_closed)) {
-            store_release(&g->ag_running, (uint8_t)0);
-            await_closed(th, w);
-            return raise_none(th, &exc_StopAsyncIteration);
-        }
-        if (w->arg == NULL) {
-            store_relaxed(&g->ag_closed, (uint8_t)1);
-            raise_none(th, &exc_GeneratorExit);
-            a = generator_throw_error(th, g, false, &got);
-            return aclose_result(th, w, a, got);
-        }
-        if (!throw_arguments(th, args_of(as_tuple(w->arg)->items), (size_t)tuple_length(w->arg))) {
-            store_release(&g->ag_running, (uint8_t)0);
-            return await_closed(th, w);
-        }
-        a = generator_throw_error(th, g, false, &got);
-        return athrow_result(th, w, a, got);
-    }
-    a = generator_send(th, w->gen, v, &got);
-    return w->arg ? athrow_result(th, w, a, got) : aclose_result(th, w, a, got);
+    if (state == AWAIT_INIT)
+        return athrow_begin(th, w, v);
+    Value got;
+    Answer a = generator_send(th, w->gen, v, &got);
+    return w->arg ? unwrap(th, g, a, got) : aclose_result(th, w, a, got);
 }
 
 static Value
@@ -393,6 +403,8 @@ athrow_next(Thread *th, Value self)
     return athrow_send(th, self, NONE);
 }
 
+/* Neither claims the generator nor, but for ignored_exit(), ends the awaitable, as in CPython: what comes after it finds the
+ * generator as it is. */
 static Value
 athrow_throw(Thread *th, Value self, const Arg *args, size_t nargs)
 {
@@ -404,7 +416,19 @@ athrow_throw(Thread *th, Value self, const Arg *args, size_t nargs)
         return NULL;
     Value got;
     Answer a = generator_throw_error(th, g, true, &got);
-    return w->arg ? athrow_result(th, w, a, got) : aclose_result(th, w, a, got);
+    if (w->arg != NULL)
+        return unwrap(th, g, a, got);
+    if (a == YES && is_exact(got, SHAPE_ASYNC_GEN_WRAPPED)) {
+        drop(th, got);
+        return ignored_exit(th, w);
+    }
+    if (a == NO) {
+        drop(th, got);
+        raise_stop_iteration(th, NULL);
+    } else if (a == FAILED) {
+        end_of_close(th);
+    }
+    return a == YES ? got : NULL;
 }
 
 static const MethodDef athrow_methods[] = {

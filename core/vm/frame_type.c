@@ -106,7 +106,8 @@ detach(Thread *th, Frame *f, Frame *caller)
 void
 frame_object_detach(Thread *th, Frame *f)
 {
-    detach(th, f, frame_caller(f));
+    /* Who resumed a generator last did not call it: its frame ends without a caller. */
+    detach(th, f, f->link & FRAME_GENERATOR ? NULL : frame_caller(f));
 }
 
 /* -- looking -- */
@@ -419,12 +420,8 @@ static Value
 frame_clear_method(Thread *th, Value self)
 {
     FrameObject *fo = as_frame_object(self);
-    for (;;) {
-        View v = view_begin(th, fo);
-        if (v.frame == NULL) {
-            view_end(th, v);
-            break;
-        }
+    View v = view_begin(th, fo);
+    if (v.frame != NULL) {
         Value gen = (v.frame->link & FRAME_GENERATOR) ? value_of(frame_generator(v.frame)) : NULL;
         bool running = gen == NULL || load_relaxed(&as_generator(gen)->state) == GEN_RUNNING;
         retain_null(th, gen);
@@ -433,10 +430,12 @@ frame_clear_method(Thread *th, Value self)
             drop_null(th, gen);
             return raise_error(th, &exc_RuntimeError, "cannot clear an executing frame");
         }
-        generator_finalize(th, value_object(gen));
+        generator_finalize(th, value_object(gen)); /* what the frame held is the object's now */
         generator_clear(th, value_object(gen));
         drop(th, gen);
+        return NONE;
     }
+    view_end(th, v);
     field_replace(th, &fo->head, &fo->trace, NULL);
     if (as_code(fo->code)->flags & CODE_OPTIMIZED)
         field_replace(th, &fo->head, &fo->locals, NULL);
