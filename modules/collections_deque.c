@@ -181,13 +181,15 @@ remove_at_locked(Deque *d, int64_t i)
     return v;
 }
 
-/* A new reference to item i; NULL without exception when there is none.  *state is what the
- * deque's was then. */
+/* A new reference to item i (negative: from the end); NULL without exception when there is none.
+ * *state is what the deque's was then. */
 static Value
 deque_get(Thread *th, Deque *d, int64_t i, uint64_t *state)
 {
     bool held = object_lock(&d->head);
     Value v = NULL;
+    if (i < 0)
+        i += load_relaxed(&d->length);
     if (i >= 0 && i < load_relaxed(&d->length))
         v = retain(th, *item_at(d, i));
     if (state != NULL)
@@ -414,13 +416,60 @@ deque_insert(Thread *th, Value self, const Arg *args, size_t nargs)
     }
 }
 
+/* Takes the first `seen` out; false: it is not there any more. */
+static bool
+deque_remove_seen(Thread *th, Deque *d, Value seen)
+{
+    bool held = object_lock(&d->head);
+    int64_t i = 0, n = load_relaxed(&d->length);
+    while (i < n && *item_at(d, i) != seen)
+        i++;
+    Value gone = i < n ? remove_at_locked(d, i) : NULL;
+    object_unlock(&d->head, held);
+    drop_null(th, gone);
+    return gone != NULL;
+}
+
+#define REMOVE_STARTS 4   /* then among the items of one moment */
+#define REMOVE_COPIES 100 /* then the comparison itself keeps changing the deque */
+
+/* deque.remove() where others change the deque all the time: what equals `value` among the items of
+ * one moment is taken out, if it still is there. */
+static Value
+deque_remove_copied(Thread *th, Deque *d, Value value)
+{
+    for (int turn = 0; turn < REMOVE_COPIES; turn++) {
+        Value copy = deque_plain_copy(th, value_of(&d->head)), v;
+        if (copy == NULL)
+            return NULL;
+        Answer equal = NO;
+        bool removed = false;
+        for (int64_t i = 0; equal == NO && (v = deque_get(th, as_deque(copy), i, NULL)) != NULL; i++) {
+            equal = values_equal(th, v, value);
+            removed = equal == YES && deque_remove_seen(th, d, v);
+            drop(th, v);
+        }
+        drop(th, copy);
+        if (equal == FAILED)
+            return NULL;
+        if (removed)
+            return NONE;
+        if (equal == NO)
+            return raise_value_error(th, "%R is not in deque", value);
+    }
+    return raise_error(th, &exc_IndexError, "deque mutated during iteration");
+}
+
 static Value
 deque_remove(Thread *th, Value self, Value value)
 {
     Deque *d = as_deque(self);
     uint64_t begun, now;
+    int starts = 0;
     object_touch(th, &d->head);
 restart:
+    if (starts++ == REMOVE_STARTS)
+        return deque_remove_copied(th, d, value);
     begun = deque_state(d);
     for (int64_t i = 0;; i++) {
         Value v = deque_get(th, d, i, &now);
@@ -504,29 +553,28 @@ deque_length(Thread *th, Value self)
 static Value
 deque_item(Thread *th, Value self, int64_t i)
 {
-    Value v = deque_get(th, as_deque(self), i, NULL);
+    Value v = i >= 0 ? deque_get(th, as_deque(self), i, NULL) : NULL;
     return v ? v : raise_error(th, &exc_IndexError, "deque index out of range");
 }
 
 RAISES static bool
-deque_index_value(Thread *th, Value self, Value key, int64_t *i)
+deque_index_value(Thread *th, Value key, int64_t *i)
 {
     if (!value_is_fixnum(key) && SLOT(type_of(key), index) == NULL) {
         raise_type_error(th, "sequence index must be integer, not '%T'", key);
         return false;
     }
-    if (!to_ssize(th, key, i, &exc_IndexError))
-        return false;
-    if (*i < 0)
-        *i += deque_count(as_deque(self));
-    return true;
+    return to_ssize(th, key, i, &exc_IndexError);
 }
 
 static Value
 deque_getitem(Thread *th, Value self, Value key)
 {
     int64_t i;
-    return deque_index_value(th, self, key, &i) ? deque_item(th, self, i) : NULL;
+    if (!deque_index_value(th, key, &i))
+        return NULL;
+    Value v = deque_get(th, as_deque(self), i, NULL);
+    return v ? v : raise_error(th, &exc_IndexError, "deque index out of range");
 }
 
 static bool
@@ -534,10 +582,12 @@ deque_setitem(Thread *th, Value self, Value key, Value v)
 {
     Deque *d = as_deque(self);
     int64_t i;
-    if (!deque_index_value(th, self, key, &i))
+    if (!deque_index_value(th, key, &i))
         return false;
     bool held = object_lock(&d->head);
     Value old = NULL;
+    if (i < 0)
+        i += load_relaxed(&d->length);
     if (i >= 0 && i < load_relaxed(&d->length)) {
         if (v == NULL) {
             old = remove_at_locked(d, i);

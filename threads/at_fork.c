@@ -1,7 +1,7 @@
 /* at_fork.c -- what fork() means for threads, locks and queues.
  *
- * Preparing: one fork at a time; each level takes the locks that its own threads may hold
- * while they are offline; then the world of all interpreters is stopped, so that nobody is
+ * Preparing: each level takes the locks that its own threads may hold while they are offline; one
+ * fork at a time goes on; then the world of all interpreters is stopped, so that nobody is
  * online and every register is counted; then the locks of this level are taken, so that
  * their lists are whole, and no OS thread is being started or ended.  In the child the
  * parking lot is empty, those locks are made free, and every other context is in no OS
@@ -12,7 +12,7 @@
  * functions (getaddrinfo()) libc puts in order itself, and so do the sanitizers' runtimes but for one,
  * see sanitizer_locks_at_fork().
  *
- * Locks: fork_lock, then those of the levels, then all of threads/.  Process-wide state:
+ * Locks: those of the levels, then fork_lock, then all of threads/.  Process-wide state:
  * fork_lock, the registered hooks.
  */
 #include "threads/at_fork.h"

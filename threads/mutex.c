@@ -82,7 +82,7 @@ byte_lock_slow(void *state_byte)
     int64_t pause = FIRST_SLEEP;
     do {
         futex_wait(&nobody, 0, clock_monotonic_ns() + pause);
-        pause = pause < LAST_SLEEP ? pause * 2 : LAST_SLEEP;
+        pause = pause < LAST_SLEEP / 2 ? pause * 2 : LAST_SLEEP;
     } while (!spin(state, 1));
     store_relaxed(&os->waiting_on, NULL);
 }

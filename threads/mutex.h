@@ -6,8 +6,6 @@
  * without going offline: the holder is never far from the end, and unlocking is one
  * plain store, which wakes nobody.  Work that needs Python
  * code (comparisons, keys) is done outside and checked again under the lock.
- *
- * Before the process starts its second thread, object_lock() only tests a word.
  */
 #ifndef THREADS_MUTEX_H
 #define THREADS_MUTEX_H
@@ -60,7 +58,7 @@ mutex_is_locked(const Mutex *m)
 typedef enum LockResult { LOCK_TAKEN, LOCK_TIMEOUT, LOCK_INTERRUPTED } LockResult;
 
 /* Locks, but gives up after `timeout` ns (negative: never), and, if `interruptible`,
- * when a signal handler has run on this OS thread.  For Python's own locks. */
+ * when a signal handler has run on this OS thread. */
 LockResult mutex_lock_timed(Thread *th, Mutex *m, int64_t timeout, bool interruptible);
 
 /* Makes `m` free whoever held it: in the child of a fork. */

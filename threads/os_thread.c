@@ -227,6 +227,11 @@ os_thread_start_ident(void (*fn)(void *arg), void *arg, size_t stack_size, uint6
     }
     if (stack_size == 0)
         stack_size = load_relaxed(&default_stack_size);
+    if (stack_size == 0) {
+        size_t usual; /* as `ulimit -s` says: it may be small */
+        if (pthread_attr_getstacksize(&attr, &usual) == 0 && usual < STACK_MIN)
+            stack_size = STACK_MIN;
+    }
     if (stack_size != 0) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
         if (stack_size < STACK_MIN)

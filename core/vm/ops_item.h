@@ -75,9 +75,7 @@ TARGET(SET_ITEM)
         int64_t i = value_fixnum(k);
         if (LIKELY(object_shape(x) == SHAPE_LIST)) {
             object_touch(th, x);
-            if (UNLIKELY(i < 0))
-                i += load_acquire(&((List *)(void *)x)->length);
-            if (LIKELY((uint64_t)i < (uint64_t)load_acquire(&((List *)(void *)x)->length))) {
+            if (LIKELY((uint64_t)i < (uint64_t)load_acquire(&((List *)(void *)x)->length)) || i < 0) {
                 Value v = r[pc->c];
                 bool dead = (pc->flags & C_DEAD) != 0;
                 Value owned = dead ? reg_take(th, v) : reg_own(th, v);

@@ -54,8 +54,6 @@ TARGET(SET_ITEM_IMM)
         List *l = (List *)(void *)reg_object(o);
         int64_t i = (int16_t)pc->b;
         object_touch(th, &l->head);
-        if (UNLIKELY(i < 0))
-            i += load_acquire(&l->length);
         Value v = r[pc->c];
         bool dead = (pc->flags & C_DEAD) != 0;
         Value owned = dead ? reg_take(th, v) : reg_own(th, v);

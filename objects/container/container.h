@@ -54,7 +54,7 @@ RAISES bool list_insert(Thread *th, Value list, int64_t i, Value v);
 int64_t list_length(Value list);
 /* A new reference; NULL WITHOUT exception when i is out of range. */
 Value list_get(Thread *th, Value list, int64_t i);
-RAISES bool list_set(Thread *th, Value list, int64_t i, Value STEALS v); /* IndexError */
+RAISES bool list_set(Thread *th, Value list, int64_t i, Value STEALS v); /* i < 0: from the end; IndexError */
 RAISES bool list_delete_slice(Thread *th, Value list, int64_t start, int64_t end);
 RAISES Value list_pop(Thread *th, Value list, int64_t i);
 RAISES Value list_to_tuple(Thread *th, Value list);

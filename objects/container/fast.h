@@ -50,14 +50,17 @@ Value list_append_method(Thread *th, Value self, Value v);
 /* The rest of list_append_steal(): there was no room. */
 RAISES bool list_append_slow(Thread *th, Value list, Value STEALS v);
 
-/* Puts `v` in place of item i if there is one; then owns the reference. */
+/* Puts `v` in place of item i (negative: from the end) if there is one; then owns the reference. */
 static inline bool
 list_store_fast(Thread *th, Value list, int64_t i, Value v)
 {
     List *l = as_list(list);
     bool held = object_touch_lock(th, &l->head);
     ItemArray *a = load_relaxed(&l->array);
-    if (UNLIKELY((uint64_t)i >= (uint64_t)load_relaxed(&l->length))) {
+    int64_t n = load_relaxed(&l->length);
+    if (UNLIKELY(i < 0))
+        i += n;
+    if (UNLIKELY((uint64_t)i >= (uint64_t)n)) {
         object_unlock_by(th, &l->head, held);
         return false;
     }

@@ -232,6 +232,17 @@ list_slice(Thread *th, Value list, int64_t start, int64_t end)
     return list_slice_step(th, list, start < 0 ? 0 : start, end < 0 ? 0 : end, 1);
 }
 
+/* Item i from the end, counted while nobody changes the list; NULL when it is not there. */
+static Value
+list_get_from_end(Thread *th, List *l, int64_t i)
+{
+    bool held = object_touch_lock(th, &l->head);
+    i += load_relaxed(&l->length);
+    Value v = i >= 0 ? retain(th, load_relaxed(&load_relaxed(&l->array)->items[i])) : NULL;
+    object_unlock(&l->head, held);
+    return v;
+}
+
 static Value
 list_item_slot(Thread *th, Value self, int64_t i)
 {
@@ -246,9 +257,8 @@ list_getitem(Thread *th, Value self, Value key)
         int64_t i;
         if (!index_value(th, key, &i))
             return NULL;
-        if (i < 0)
-            i += list_length(self);
-        return list_item_slot(th, self, i);
+        Value last = i < 0 ? list_get_from_end(th, as_list(self), i) : NULL;
+        return last != NULL ? last : list_item_slot(th, self, i);
     }
     if (!is_slice(key))
         return raise_type_error(th, "list indices must be integers or slices, not %T", key);
@@ -524,6 +534,8 @@ list_set(Thread *th, Value list, int64_t i, Value v)
 {
     List *l = as_list(list);
     bool held = object_touch_lock(th, &l->head);
+    if (i < 0)
+        i += load_relaxed(&l->length);
     if (UNLIKELY(i < 0 || i >= load_relaxed(&l->length))) {
         object_unlock(&l->head, held);
         drop(th, v);
@@ -724,8 +736,6 @@ list_setitem(Thread *th, Value self, Value key, Value v)
             drop(th, old);
             return true;
         }
-        if (i < 0)
-            i += list_length(self);
         return list_set(th, self, i, retain(th, v));
     }
     if (!is_slice(key)) {
@@ -997,10 +1007,13 @@ list_delete_seen(Thread *th, List *l, int64_t i, Value seen)
     return true;
 }
 
+#define REMOVE_STARTS 1000 /* then the comparison itself keeps changing the list */
+
 static Value
 list_remove(Thread *th, Value self, Value item)
 {
     List *l = as_list(self);
+    int starts = 1;
     object_touch(th, &l->head);
     for (int64_t i = 0;; i++) {
         Value x = list_get(th, self, i);
@@ -1014,7 +1027,7 @@ list_remove(Thread *th, Value self, Value item)
             drop_null(th, copy);
             if (there == FAILED)
                 return NULL;
-            if (there == NO)
+            if (there == NO || starts++ == REMOVE_STARTS)
                 return raise_value_error(th, "list.remove(x): x not in list");
             i = -1;
             continue;
@@ -1026,8 +1039,11 @@ list_remove(Thread *th, Value self, Value item)
             return NULL;
         if (done)
             return NONE;
-        if (equal == YES)
+        if (equal == YES) {
             i = -1; /* another thread moved it: from the beginning */
+            if (starts++ == REMOVE_STARTS)
+                return raise_value_error(th, "list.remove(x): x not in list");
+        }
     }
 }
 

@@ -71,6 +71,7 @@ def _():
     def search(_):
         for k in loop(300):
             assert '49' in L and L.index('49') == 49 and L.count('49') == 1 and L == L
+            assert not L < ['0'] and (L < L) in (True, False) and repr(L).endswith("'49']")
 
     def write(t):
         for k in loop(3000):
@@ -284,6 +285,18 @@ def _():
         winners = []
         race(lambda t: winners.append(d.pop(key(1), None)))
         assert sorted(w for w in winners if w) == [1]
+        d.update((key(i), i) for i in range(200))
+        deleted = []
+
+        def delete(t):
+            for i in range(200):
+                try:
+                    del d[key(i)]
+                    deleted.append(i)
+                except KeyError:
+                    pass
+        race(delete)
+        assert sorted(deleted) == list(range(200)) and not d
 
 
 @check("D4")

@@ -89,22 +89,97 @@ def _():
     assert sorted(L) == list(range(100))
 
 
+@check("L1 L3 L5 Q3 B1")
+def _():
+    # An index from the end is of the moment at which the item is read, put or taken out.
+    for c in ([1] * 10, collections.deque([1] * 10), bytearray(b"\x01" * 10)):
+        def move():
+            c.append(1)
+            del c[0]
+
+        def last():
+            assert c[-1] == c[-10] == 1
+            c[-1] = c[-10] = 1
+
+        def take():
+            c.append(1)
+            del c[-1]
+        at_once(move, last, move, take)
+
+    L = list(range(100))
+
+    def push():
+        L.insert(0, -1)
+        L.pop(0)
+
+    def put():
+        L[-1] = 99
+        L.__setitem__(-1, 99)
+    at_once(push, put)
+    assert L == list(range(100)), L
+
+
 @check("L9 L11 L13")
 def _():
-    M, d = [], {}
+    # The items change one after the other, so that those that are changed come first at each moment.
+    n = 2000
+    L = [0] * n
+    ended = False
+
+    def changes():
+        k = 0
+        while not ended:
+            k += 1
+            for i in range(n):
+                L[i] = k
+
+    def assigned():
+        x = []
+        x[0:0] = L
+        return x
+
+    def extended():
+        x = []
+        x += L
+        x.extend(L)
+        assert len(x) == 2 * n
+        return x[n:]
+
+    ways = [lambda: L.copy(), lambda: L[:], lambda: L[::3], lambda: list(L), lambda: list(tuple(L)), lambda: L * 1, lambda: [*L],
+            assigned, extended]
+
+    def reads():
+        nonlocal ended
+        try:
+            end = time.monotonic() + 2 * SECONDS
+            while time.monotonic() < end:
+                for way in ways:
+                    seen = way()
+                    assert seen == sorted(seen, reverse=True), way.__code__.co_firstlineno
+        finally:
+            ended = True
+
+    together(lambda i: changes() if i else reads(), threads=2)
+
+
+@check("L9 L11 L13")
+def _():
+    M, d, s = [], {}, set()
 
     def toggle():
         M.extend(TEN)
         d.update(dict.fromkeys(TEN, ()))
+        s.update(set(TEN))
         M.clear()
         d.clear()
+        s.clear()
 
     def parts():
         for n, of in ((len(M[::2]), 5), (len(sorted(M)), 10), (len(M * 3), 30), (len(M[:]), 10), (len(M[-10:]), 10)):
             assert n % of == 0, (n, of)
 
     def take():
-        for source in (M, d, d.keys(), d.values(), d.items()):
+        for source in (M, d, d.keys(), d.values(), d.items(), s):
             x = [None]
             x.extend(source)
             x += source
@@ -113,6 +188,17 @@ def _():
             assert len(x) % 10 == 1, len(x)
             assert type(source) is not type(d.items()) or all(v == () for k, v in x[1:])
     at_once(toggle, toggle, parts, take)
+    E, odd = [0] * 20, [1] * 10
+
+    def strides():
+        E[::2] = odd
+        E[::2] = range(10)
+        E[1::2] = [1] * 10
+
+    def even():
+        x = E[::2]
+        assert x in ([0] * 10, odd, TEN), x
+    at_once(strides, even)
 
 
 @check("L16")
@@ -132,6 +218,38 @@ def _():
             L.append(wanted)
         race(remove, L.reverse, L.reverse, lambda: L.insert(3, L.pop(4)), seconds=SECONDS, threads=4)
         assert L.count(wanted) == 1
+
+
+@check("L16 Q6 Q7")
+def _():
+    # A comparison that changes a shared container each time: an end, and the exceptions of CPython.
+    class Adds:
+        def __init__(self, c, equal):
+            self.c, self.equal, self.n = c, equal, 100
+
+        def __eq__(self, other):
+            self.n += 1
+            self.c.insert(0, self.n)
+            return self.equal
+
+    for make in (list, collections.deque):
+        for equal in (True, False):
+            c = make([1, 2, 3])
+            assert elsewhere(lambda: c.append(4)) is None
+            try:
+                c.remove(Adds(c, equal) if make is not list or equal else 7)
+                assert equal
+            except (ValueError, IndexError):
+                pass
+    q = collections.deque([1, 2, 3])
+    assert elsewhere(lambda: q.append(4)) is None
+    for f in (lambda x: x in q, q.index, q.count, lambda x: q == collections.deque([x] * len(q))):
+        x = Adds(q, True)
+        try:
+            assert not f(x)
+            assert False
+        except RuntimeError:
+            pass
 
 
 @check("L18")
@@ -292,6 +410,15 @@ def _():
         stable(c.reverse)
     at_once(move, lambda: bytes(c))
     assert len(c) == 100
+    e = bytearray(20)
+
+    def thin():
+        stable(e.__delitem__, slice(None, None, 2))
+        stable(e.extend, bytes(10))
+
+    def whole():
+        assert len(e) % 10 == 0
+    race(thin, whole, seconds=SECONDS, threads=2)
 
 
 # -- deque --
@@ -309,6 +436,12 @@ def _():
         c = list(turning.copy())
         assert all((a + 1) % 10 == b for a, b in zip(c, c[1:])), c
     at_once(lambda: turning.rotate(3), lambda: turning.rotate(-1), in_order, in_order)
+    reversing = collections.deque(range(10))
+
+    def one_way():
+        c = list(reversing.copy())
+        assert c in (TEN, TEN[::-1]), c
+    at_once(reversing.reverse, reversing.reverse, one_way, one_way)
 
 
 @check("Q3 Q5")

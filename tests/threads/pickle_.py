@@ -1,7 +1,8 @@
 """Pickling what others change; one Pickler, one Unpickler and one PickleBuffer for all threads."""
 import io
 import pickle
-from race import race, done
+import threading
+from race import race, together, done
 
 # -- N1: what others change
 
@@ -72,6 +73,61 @@ def reload():
 
 race(dump, configure, dump, dump, allow=RuntimeError)
 race(load, reload, load, load, allow=(RuntimeError, EOFError))
+
+
+def elsewhere(f):
+    raised = []
+
+    def work():
+        try:
+            f()
+        except BaseException as e:
+            raised.append(type(e))
+    t = threading.Thread(target=work)
+    t.start()
+    t.join()
+    return raised
+
+
+class Calls:
+    def __init__(self, *functions):
+        self.functions = functions
+
+    def __reduce__(self):
+        for f in self.functions:
+            f()
+        return int, ()
+
+
+def refuses(f):
+    try:
+        f()
+    except RuntimeError:
+        return
+    assert False, f
+
+
+one = pickle.Pickler(io.BytesIO())
+
+
+def inside():
+    refuses(lambda: one.dump(1))
+    assert elsewhere(lambda: one.dump(1)) == [RuntimeError]
+
+
+one.dump(Calls(inside))
+for grown in ({0: 0, 1: 1}, {0, 1}):
+    grow = Calls(lambda: elsewhere(lambda: grown.update({len(grown): 5}) if type(grown) is dict else grown.add(len(grown))))
+    if type(grown) is dict:
+        grown[0] = grow
+    else:
+        grown.add(grow)
+    refuses(lambda: pickle.dumps(grown))
+
+memory = bytearray(b"abc")
+view = pickle.PickleBuffer(memory)
+together(lambda i: view.release())
+memory.append(1)  # nobody has it any more
 
 
 def use():

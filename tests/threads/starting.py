@@ -1,5 +1,7 @@
 """Thousands of threads started and ended, in threads; idents, sentinels, exceptions."""
 import _thread
+import subprocess
+import sys
 import threading
 import time
 from race import race, together, done
@@ -56,4 +58,18 @@ for t in ts:
     t.join()
 assert errors == [ZeroDivisionError] * 20
 assert threading.active_count() == 1
+# However small the system's default is, a new thread has a stack that a nested expression fits on.
+script = """
+import _thread
+def parse():
+    print(eval("(" * 195 + "1" + ")" * 195), flush=True)
+    lock.release()
+lock = _thread.allocate_lock()
+lock.acquire()
+_thread.start_new_thread(parse, ())
+lock.acquire(timeout=60)
+"""
+small = subprocess.run(["sh", "-c", 'ulimit -s 128; exec "$0" -S -c "$1"', sys.executable, script], capture_output=True)
+assert small.stdout == b"1\n", small
+
 done()
