@@ -1,6 +1,6 @@
 #!/bin/sh
 # orders.sh -- fails if an acquire or a release has no tag ("[list.item]") within three lines and works on a word that the third table of
-# docs/memory-model.md does not name; and if that table names a word that no such access uses.
+# docs/memory-model.md does not name.
 cd "$(dirname "$0")/../.." || exit 1
 find base threads gc objects core modules -name '*.[ch]' ! -path base/atomic.h | LC_ALL=C sort | xargs awk '
     # The last name in the first argument of what begins at text: "&x->a[i].b, ..." gives b.

@@ -89,7 +89,7 @@ def _():
     assert sorted(L) == list(range(100))
 
 
-@check("L1 L3 L5 Q3 B1")
+@check("L1 L3 L5 Q3 B1 B2")
 def _():
     # An index from the end is of the moment at which the item is read, put or taken out.
     for c in ([1] * 10, collections.deque([1] * 10), bytearray(b"\x01" * 10)):
