@@ -676,18 +676,46 @@ is_number(Value v)
            is_complex(v);
 }
 
-/* All fields of a row; *count is how many there are. */
+/* A row in the making.  A writer has one record, as in CPython: a row that a field's __str__ or the
+ * row's iterator writes by the same writer takes the place of what was there. */
+typedef struct Row {
+    struct Row *outer; /* of the same thread */
+    const CsvWriter *writer;
+    StrBuilder text;
+    size_t count;      /* fields */
+} Row;
+
+static _Thread_local Row *rows; /* the innermost one */
+
+/* The row is done; `text` is what it is, NULL where memory ran out. */
 static bool
-put_row(Thread *th, StrBuilder *b, const Dialect *d, Value it, size_t *count)
+row_end(Thread *th, Row *row, Value text)
+{
+    Row *outer = row->outer;
+    rows = outer;
+    while (outer != NULL && outer->writer != row->writer)
+        outer = outer->outer;
+    if (outer == NULL || text == NULL)
+        return true;
+    str_builder_free(&outer->text);
+    str_builder_init(&outer->text);
+    outer->count = row->count;
+    return str_builder_str(th, &outer->text, text);
+}
+
+/* All fields of a row. */
+static bool
+put_row(Thread *th, Row *row, const Dialect *d, Value it)
 {
     Value field;
-    for (*count = 0; (field = iter_next(th, it)) != NULL; ++*count) {
+    StrBuilder *b = &row->text;
+    for (; (field = iter_next(th, it)) != NULL; row->count++) {
         bool quoted = d->quoting == QUOTE_ALL || (d->quoting == QUOTE_NONNUMERIC && !is_number(field));
         Value text = is_str(field)   ? retain(th, field)
                      : field == NONE ? retain(th, str_empty)
                                      : to_str(th, field);
         drop(th, field);
-        bool ok = text != NULL && (*count == 0 || str_builder_char(th, b, d->delimiter)) &&
+        bool ok = text != NULL && (row->count == 0 || str_builder_char(th, b, d->delimiter)) &&
                   put_field(th, b, d, text, quoted);
         drop_null(th, text);
         if (!ok)
@@ -702,27 +730,34 @@ writer_writerow(Thread *th, Value self, Value row)
     CsvWriter *w = (CsvWriter *)(void *)value_object(self);
     const Dialect *d = as_dialect(w->dialect);
     Value it = get_iter(th, row), text = NULL;
-    size_t count;
     if (it == NULL) {
         if (error_matches(th, &exc_TypeError))
             raise_error(th, as_type(csv_state(th)->error), "iterable expected, not %T", row);
         return NULL;
     }
-    StrBuilder b;
-    str_builder_init(&b);
-    bool ok = put_row(th, &b, d, it, &count);
+    Row made = {.outer = rows, .writer = w};
+    StrBuilder *b = &made.text;
+    str_builder_init(b);
+    rows = &made;
+    bool ok = put_row(th, &made, d, it);
     drop(th, it);
-    if (ok && count > 0 && b.length == 0) { /* an empty line would mean no field at all */
+    if (ok && made.count > 0 && b->length == 0) { /* an empty line would mean no field at all */
         ok = d->quoting != QUOTE_NONE;
         if (!ok)
             csv_error(th, "single empty field record must be quoted");
-        ok = ok && put_field(th, &b, d, str_empty, true);
+        ok = ok && put_field(th, b, d, str_empty, true);
     }
-    if (ok && str_builder_str(th, &b, d->lineterminator))
-        text = str_builder_finish(th, &b);
-    else
-        str_builder_free(&b);
-    Value r = text ? call_1(th, w->write, text) : NULL;
+    ok = ok && str_builder_str(th, b, d->lineterminator);
+    Value error = th->error, r = NULL;
+    th->error = NULL;
+    text = str_builder_finish(th, b);
+    bool done = row_end(th, &made, text);
+    if (!ok) {
+        error_clear(th);
+        th->error = error;
+    } else if (text != NULL && done) {
+        r = call_1(th, w->write, text);
+    }
     drop_null(th, text);
     return r;
 }

@@ -677,12 +677,30 @@ put_pair(Thread *th, StrBuilder *b, const Encoder *e, Value key, Value v, bool *
     return ok;
 }
 
+/* The list that a dict's items() gives. */
+static Value
+item_list(Thread *th, Value d)
+{
+    if (is_exact(d, SHAPE_DICT))
+        return dict_items_list(th, d);
+    Value view = call_method_0(th, d, NAME(items));
+    if (view == NULL)
+        return NULL;
+    Value it = get_iter(th, view), items = NULL;
+    if (it != NULL)
+        items = sequence_list(th, it);
+    else if (error_matches(th, &exc_TypeError))
+        raise_type_error(th, "%T.items() returned a non-iterable (type %T)", d, view);
+    drop_null(th, it);
+    drop(th, view);
+    return items;
+}
+
 /* The pairs of a mapping's items(), sorted if asked for. */
 static bool
 put_item_list(Thread *th, StrBuilder *b, const Encoder *e, Value d)
 {
-    Value view = call_method_0(th, d, NAME(items)), items = view ? sequence_list(th, view) : NULL;
-    drop_null(th, view);
+    Value items = item_list(th, d);
     bool ok = items != NULL, first = true;
     if (ok && load_relaxed(&e->sort_keys))
         ok = list_sort(th, items, NULL, false);
@@ -699,6 +717,25 @@ put_item_list(Thread *th, StrBuilder *b, const Encoder *e, Value d)
     return ok;
 }
 
+/* The pairs that an exact dict has now, whatever default() does to it meanwhile. */
+static bool
+put_pairs(Thread *th, StrBuilder *b, const Encoder *e, Value d)
+{
+    Value copy = dict_copy(th, d);
+    if (copy == NULL)
+        return false;
+    Value key, v;
+    size_t pos = 0;
+    bool ok = true, first = true;
+    while (ok && dict_next(th, copy, &pos, &key, &v)) {
+        ok = put_pair(th, b, e, key, v, &first);
+        drop(th, key);
+        drop(th, v);
+    }
+    drop(th, copy);
+    return ok;
+}
+
 static bool
 put_dict(Thread *th, StrBuilder *b, const Encoder *e, Value d)
 {
@@ -708,35 +745,21 @@ put_dict(Thread *th, StrBuilder *b, const Encoder *e, Value d)
     if (!mark(th, e, d, &marked))
         return false;
     bool ok = str_builder_char(th, b, '{');
-    if (ok && is_exact(d, SHAPE_DICT) && !load_relaxed(&e->sort_keys)) {
-        int64_t length = dict_length(d);
-        Value key, v;
-        size_t pos = 0;
-        bool first = true;
-        while (ok && dict_next(th, d, &pos, &key, &v)) {
-            ok = put_pair(th, b, e, key, v, &first);
-            drop(th, key);
-            drop(th, v);
-            if (ok && dict_length(d) != length) {
-                raise_error(th, &exc_RuntimeError, "dictionary changed size during iteration");
-                ok = false;
-            }
-        }
-    } else
-        ok = ok && put_item_list(th, b, e, d);
+    ok = ok && (is_exact(d, SHAPE_DICT) && !load_relaxed(&e->sort_keys) ? put_pairs(th, b, e, d)
+                                                                       : put_item_list(th, b, e, d));
     ok = ok && str_builder_char(th, b, '}');
     return unmark(th, e, marked, ok);
 }
 
-/* A list or tuple. */
+/* An exact list or tuple; `self` is what it stands for. */
 static bool
-put_sequence(Thread *th, StrBuilder *b, const Encoder *e, Value seq)
+put_items(Thread *th, StrBuilder *b, const Encoder *e, Value self, Value seq)
 {
     bool list = is_list(seq);
     if ((list ? list_length(seq) : tuple_length(seq)) == 0)
         return str_builder_ascii(th, b, "[]", 2);
     Value marked;
-    if (!mark(th, e, seq, &marked))
+    if (!mark(th, e, self, &marked))
         return false;
     bool ok = str_builder_char(th, b, '[');
     for (int64_t i = 0; ok && i < (list ? list_length(seq) : tuple_length(seq)); i++) {
@@ -748,6 +771,18 @@ put_sequence(Thread *th, StrBuilder *b, const Encoder *e, Value seq)
     }
     ok = ok && str_builder_char(th, b, ']');
     return unmark(th, e, marked, ok);
+}
+
+/* A list or tuple; instances of subclasses say by their __iter__ what they contain. */
+static bool
+put_sequence(Thread *th, StrBuilder *b, const Encoder *e, Value seq)
+{
+    if (is_exact(seq, SHAPE_LIST) || is_exact(seq, SHAPE_TUPLE))
+        return put_items(th, b, e, seq, seq);
+    Value items = sequence_list(th, seq);
+    bool ok = items != NULL && put_items(th, b, e, seq, items);
+    drop_null(th, items);
+    return ok;
 }
 
 /* Something else: what default() makes of it. */
@@ -799,7 +834,7 @@ encoder_call(Thread *th, Value self, const Arg *args, size_t nargs, Value kwname
     str_builder_init(&b);
     if (put_value(th, &b, (Encoder *)(void *)value_object(self), v[0])) {
         Value text = str_builder_finish(th, &b);
-        result = text ? tuple_pack(th, 1, text) : NULL;
+        result = text ? list_of(th, &text, 1) : NULL;
         drop_null(th, text);
     } else
         str_builder_free(&b);

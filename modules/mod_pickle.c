@@ -159,8 +159,8 @@ load_options(Thread *th, const char *name, UnpickleOptions *o, const Value *v)
 {
     *o = (UnpickleOptions){.fix_imports = true, .encoding = v[1], .errors = v[2], .buffers = v[3]};
     return arg_bool(th, v[0], &o->fix_imports) &&
-           arg_str(th, name, "argument 'encoding'", v[1]) &&
-           arg_str(th, name, "argument 'errors'", v[2]);
+           pickle_codec_name(th, name, "argument 'encoding'", v[1]) &&
+           pickle_codec_name(th, name, "argument 'errors'", v[2]);
 }
 
 static Value

@@ -178,6 +178,12 @@ typedef struct UnpickleOptions {
 typedef struct PickleFile {
     Value read, readline, peek; /* peek may be missing */
 } PickleFile;
+/* TypeError or ValueError unless `v` is NULL or the name of a codec or error handler. */
+static inline bool
+pickle_codec_name(Thread *th, const char *fname, const char *what, Value v)
+{
+    return arg_str(th, fname, what, v) && (v == NULL || str_c(th, v) != NULL);
+}
 RAISES bool pickle_file_get(Thread *th, Value file, PickleFile *f);
 void pickle_file_drop(Thread *th, PickleFile *f);
 /* What one load needs; all Values are borrowed and may be NULL. */

@@ -19,30 +19,34 @@ pickler_init(Thread *th, Value self, const Arg *args, size_t nargs, Value kwname
                                      .required = 1};
     Pickler *p = as_pickler(self);
     PickleOptions o;
-    Value v[4];
-    if (!args_bind(th, &params, args, nargs, kwnames, v) ||
-        !pickle_options(th, &o, v[1], v[2], v[3]))
+    Value v[4], write = NULL;
+    if (!args_bind(th, &params, args, nargs, kwnames, v))
         return false;
-    Value write = pickle_file_write(th, v[0]);
-    if (write == NULL)
-        return false;
+    if (pickle_options(th, &o, v[1], v[2], v[3]))
+        write = pickle_file_write(th, v[0]);
+    Value error = th->error;
+    th->error = NULL;
     enum PickleClaim claim = pickle_claim(th, &p->user);
     if (claim != CLAIM_NEW) {
-        drop(th, write);
+        drop_null(th, write);
+        drop_null(th, error);
         if (claim == CLAIM_NESTED)
             raise_error(th, &exc_RuntimeError, "Pickler.__init__() was called while it is dumping");
         return false;
     }
-    p->protocol = o.protocol;
-    p->fix_imports = o.fix_imports;
-    store_relaxed(&p->bin, o.protocol > 0);
-    store_relaxed(&p->fast, 0);
-    field_replace(th, &p->head, &p->write, write);
-    field_replace(th, &p->head, &p->buffer_callback, retain_null(th, o.buffer_callback));
+    p->ready = write != NULL; /* if this fails it is as if it had never been called */
     memo_clear(th, &p->memo);
-    p->ready = true;
+    field_replace(th, &p->head, &p->write, write);
+    if (write != NULL) {
+        p->protocol = o.protocol;
+        p->fix_imports = o.fix_imports;
+        store_relaxed(&p->bin, o.protocol > 0);
+        store_relaxed(&p->fast, 0);
+        field_replace(th, &p->head, &p->buffer_callback, retain_null(th, o.buffer_callback));
+    }
     pickle_release(&p->user, claim);
-    return true;
+    th->error = error;
+    return error == NULL;
 }
 
 static bool

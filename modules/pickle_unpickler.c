@@ -19,32 +19,42 @@ unpickler_init(Thread *th, Value self, const Arg *args, size_t nargs, Value kwna
                                      .required = 1};
     Unpickler *u = as_unpickler(self);
     Value v[5], buffers = NULL;
-    PickleFile f;
+    PickleFile f = {NULL, NULL, NULL};
     bool fix_imports = true;
     if (!args_bind(th, &params, args, nargs, kwnames, v) || !arg_bool(th, v[1], &fix_imports) ||
-        !arg_str(th, "Unpickler", "argument 'encoding'", v[2]) ||
-        !arg_str(th, "Unpickler", "argument 'errors'", v[3]) || !pickle_file_get(th, v[0], &f))
+        !pickle_codec_name(th, "Unpickler", "argument 'encoding'", v[2]) ||
+        !pickle_codec_name(th, "Unpickler", "argument 'errors'", v[3]))
         return false;
-    bool ok = v[4] == NULL || v[4] == NONE || (buffers = get_iter(th, v[4])) != NULL;
-    enum PickleClaim claim = ok ? pickle_claim(th, &u->user) : CLAIM_FAILED;
+    bool ok = pickle_file_get(th, v[0], &f);
+    if (ok && v[4] != NULL && v[4] != NONE && (buffers = get_iter(th, v[4])) == NULL) {
+        pickle_file_drop(th, &f);
+        f = (PickleFile){NULL, NULL, NULL};
+        ok = false;
+    }
+    Value error = th->error;
+    th->error = NULL;
+    enum PickleClaim claim = pickle_claim(th, &u->user);
     if (claim != CLAIM_NEW) {
+        if (ok)
+            pickle_file_drop(th, &f);
+        drop_null(th, buffers);
+        drop_null(th, error);
         if (claim == CLAIM_NESTED)
             raise_error(th, &exc_RuntimeError, "Unpickler.__init__() was called while it is loading");
-        pickle_file_drop(th, &f);
-        drop_null(th, buffers);
         return false;
     }
+    u->ready = ok; /* if this fails it is as if it had never been called */
     u->fix_imports = fix_imports;
-    field_replace(th, &u->head, &u->read, f.read);
-    field_replace(th, &u->head, &u->readline, f.readline);
-    field_replace(th, &u->head, &u->peek, f.peek);
+    field_replace(th, &u->head, &u->read, ok ? f.read : NULL);
+    field_replace(th, &u->head, &u->readline, ok ? f.readline : NULL);
+    field_replace(th, &u->head, &u->peek, ok ? f.peek : NULL);
     field_replace(th, &u->head, &u->encoding, retain_null(th, v[2]));
     field_replace(th, &u->head, &u->errors, retain_null(th, v[3]));
     field_replace(th, &u->head, &u->buffers, buffers);
     slots_clear(th, &u->memo);
-    u->ready = true;
     pickle_release(&u->user, claim);
-    return true;
+    th->error = error;
+    return ok;
 }
 
 static Value

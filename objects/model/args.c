@@ -70,8 +70,8 @@ wrong_count(Thread *th, const ParamSpec *spec, size_t count, size_t nargs, size_
     else if (nargs > spec->positional && spec->positional == 0)
         raise_type_error(th, "%s() takes no positional arguments", spec->name);
     else if (nargs > spec->positional)
-        raise_type_error(th, "%s() takes at most %d positional argument%s (%zu given)", spec->name,
-                         spec->positional, spec->positional == 1 ? "" : "s", nargs);
+        raise_type_error(th, "%s() takes %s %d positional argument%s (%zu given)", spec->name,
+                         spec->required < spec->positional ? "at most" : "exactly", spec->positional, spec->positional == 1 ? "" : "s", nargs);
     else
         raise_type_error(th, "%s() takes %s %zu positional argument%s (%zu given)", spec->name,
                          posonly_required < spec->positional ? "at least" : "exactly",

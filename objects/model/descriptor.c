@@ -250,6 +250,8 @@ member_get(Thread *th, Object *o, const MemberDef *def)
          * safepoint [type.base] */
         v = __atomic_load_n((Value *)at, __ATOMIC_ACQUIRE);
         return v ? retain(th, v) : NONE;
+    case MEMBER_DICT:
+        return instance_dict(th, value_of(o));
     case MEMBER_INT:
         return value_from_fixnum(__atomic_load_n((int32_t *)at, __ATOMIC_RELAXED));
     case MEMBER_UINT:
@@ -311,7 +313,7 @@ static bool
 member_set(Thread *th, Object *o, const MemberDef *def, Value value)
 {
     void *at = (char *)o + def->offset;
-    if (def->readonly || def->kind == MEMBER_CONST_VALUE) {
+    if (def->readonly || def->kind == MEMBER_CONST_VALUE || def->kind == MEMBER_DICT) {
         raise_error(th, &exc_AttributeError, "readonly attribute");
         return false;
     }

@@ -300,24 +300,6 @@ module_dir(Thread *th, Value self)
 }
 
 static Value
-get_dict(Thread *th, Value self, void *closure)
-{
-    (void)closure;
-    Value dict = as_module(self)->dict;
-    return dict ? retain(th, dict) : NONE;
-}
-
-static bool
-refuse_dict(Thread *th, Value self, Value v, void *closure)
-{
-    (void)self;
-    (void)v;
-    (void)closure;
-    raise_error(th, &exc_AttributeError, "readonly attribute");
-    return false;
-}
-
-static Value
 get_annotations(Thread *th, Value self, void *closure)
 {
     (void)closure;
@@ -351,8 +333,12 @@ static const MethodDef methods[] = {
     NATIVE_END,
 };
 
+static const MemberDef members[] = {
+    {.name = "__dict__", .kind = MEMBER_CONST_VALUE, .offset = offsetof(Module, dict), .readonly = true},
+    {.name = NULL},
+};
+
 static const GetterDef getters[] = {
-    {"__dict__", get_dict, refuse_dict, NULL, NULL},
     {"__annotations__", get_annotations, set_annotations, NULL, NULL},
     {.name = NULL},
 };
@@ -432,6 +418,7 @@ const TypeSpec module_spec = {
            "Create a module object.\n\n"
            "The name must be a string; the optional doc argument can have any type.",
     .methods = methods,
+    .members = members,
     .getters = getters,
     .slots = {.repr = module_repr,
               .getattr = module_getattr,

@@ -142,8 +142,8 @@ static const MethodDef methods[] = {
     NATIVE_END,
 };
 
-static const GetterDef getters[] = {
-    GETTER_DICT,
+static const MemberDef members[] = {
+    {.name = "__dict__", .kind = MEMBER_DICT, .readonly = true},
     {.name = NULL},
 };
 
@@ -170,7 +170,7 @@ const TypeSpec namespace_spec = {
     .ops_flags = OPS_TRACKED,
     .doc = "A simple attribute-based namespace.\n\nSimpleNamespace(**kwargs)",
     .methods = methods,
-    .getters = getters,
+    .members = members,
     .has_dict = true,
     .slots = {.repr = namespace_repr,
               .hash = hash_unhashable,

@@ -57,6 +57,7 @@ enum MemberKind {
     MEMBER_VALUE_NONE,/* a Field; NULL reads as None */
     MEMBER_INT, MEMBER_UINT, MEMBER_LONG, MEMBER_SIZE, MEMBER_BOOL, MEMBER_DOUBLE,
     MEMBER_CONST_VALUE, /* a plain Value that never changes; NULL reads as None */
+    MEMBER_DICT,        /* the instance's __dict__, where it cannot be replaced; no offset */
 };
 
 /* An attribute stored in the struct. */

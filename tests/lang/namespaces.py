@@ -1,0 +1,36 @@
+"""types.SimpleNamespace and its read-only __dict__, also of modules."""
+import types
+def t(f):
+    try: print(repr(f()))
+    except BaseException as e: print(type(e).__name__, e)
+N=types.SimpleNamespace
+n=N(a=1)
+t(lambda: n.__dict__)
+t(lambda: vars(n))
+t(lambda: setattr(n,'__dict__',{}))
+t(lambda: delattr(n,'__dict__'))
+t(lambda: N.__dict__['__dict__'])
+t(lambda: type(N.__dict__['__dict__']))
+t(lambda: N.__dict__['__dict__'].__set__(n,{}))
+t(lambda: N.__dict__['__dict__'].__get__(n))
+vars(n)['b']=2; t(lambda: n)
+class S(N): pass
+s=S(a=1)
+t(lambda: setattr(s,'__dict__',{'c':1}))
+t(lambda: s)
+t(lambda: S.__dict__.get('__dict__'))
+t(lambda: n.__reduce__())
+t(lambda: s.__reduce__())
+t(lambda: N(1)); t(lambda: N(**{'a b':1})); t(lambda: N({}) )
+t(lambda: n==N(a=1,b=2)); t(lambda: n<n); t(lambda: hash(n)); t(lambda: n.__init__(z=1)); t(lambda:n)
+t(lambda: n.__setstate__); t(lambda: sorted(N.__dict__))
+t(lambda: N.__dict__['__dict__'].__doc__)
+n.me=n; t(lambda:n)
+t(lambda: delattr(n,'zz')); t(lambda: n.zz)
+t(lambda: N.__new__(N).__dict__)
+M = types.ModuleType
+t(lambda: M.__dict__['__dict__'])
+t(lambda: setattr(M('a'), '__dict__', {}))
+t(lambda: delattr(M('a'), '__dict__'))
+t(lambda: vars(M('a'))['__name__'])
+t(lambda: M.__new__(M).__dict__)
