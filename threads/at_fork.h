@@ -1,6 +1,6 @@
 /* at_fork.h -- what fork() means for threads, locks and queues.
  *
- *     if (!fork_prepare(th)) ...      every other thread of the process is stopped
+ *     fork_prepare(th);               every other thread of the process is stopped
  *     pid = fork();
  *     if (pid == 0) fork_child(th); else fork_parent(th);
  *

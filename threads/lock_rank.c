@@ -55,7 +55,7 @@ lock_rank_before(const void *lock, int rank)
         /* Locks for one interpreter each may be held together: world_stop_all() takes
          * them in the order of the interpreters' numbers. */
         if (other < rank ||
-            (other == rank && (rank == RANK_STOP || rank == RANK_UPPER || rank == RANK_THREADS)))
+            (other == rank && (rank == RANK_STOP || rank == RANK_THREADS)))
             continue;
         fprintf(stderr, "weft: lock order: %s (%p) wanted while %s (%p) is held\n",
                 ranks[rank].name, lock, ranks[other].name, mine.held[i].lock);

@@ -5,7 +5,7 @@
 #include "base/attrs.h"
 
 enum LockRank {
-    RANK_NONE, /* not checked: locks that Python programs make */
+    RANK_NONE, /* not checked: locks that Python programs make, and such that their code may run under */
 #define LOCK_RANK(name, python, text) name,
 #include "threads/lock_rank.def"
 #undef LOCK_RANK

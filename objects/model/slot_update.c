@@ -17,14 +17,31 @@
 #include "objects/number/number.h"
 #include "objects/protocol/protocol.h"
 #include "objects/text/str.h"
+#include "threads/at_fork.h"
 #include "threads/lock_rank.h"
 
-static Mutex update_mutex = {.rank = RANK_UPPER};
+static Mutex update_mutex = MUTEX_INIT(RANK_NONE);
 static ATOMIC(Thread *) update_owner; /* who holds update_mutex */
+
+/* In the child of a fork, whose other threads may have been in the middle of a key's Python code. */
+static void
+reset_in_child(void)
+{
+    if (load_relaxed(&update_owner) == thread_current)
+        return; /* that code has forked */
+    store_relaxed(&update_owner, (Thread *)NULL);
+    mutex_reset(&update_mutex);
+}
+
+static const ForkHooks fork_hooks = {.child = reset_in_child};
 
 bool
 slots_init(Thread *th)
 {
+    static bool registered;
+    if (!registered)
+        fork_register_hooks(&fork_hooks);
+    registered = true;
     for (size_t i = 0; i < slot_def_count; i++) {
         slot_names[i] = str_intern_immortal(th, slot_defs[i].name);
         if (slot_names[i] == NULL)

@@ -329,4 +329,73 @@ for i in range(3):
     t.start()
     t.join()
 assert codes == [0] * 3 and os.read(reading, 9) == b"xxx", codes
+
+# A class changes in a child although another thread was in the middle of such a change, in the __eq__ of a key; so does one where
+# that __eq__ forks.
+class Odd:
+    def __init__(self, name):
+        self.name = name
+
+    def __hash__(self):
+        return hash(self.name)
+
+    def __eq__(self, other):
+        meet()
+        return False
+
+
+class Base:
+    pass
+
+
+def change():
+    odd = type("Changed", (Base,), {Odd(name): 1 for name in ("__repr__", "__len__", "__init__", "__del__", "__eq__")})
+    odd.__repr__ = lambda self: "x"
+
+
+def child():
+    signal.alarm(60)
+    code = 1
+    try:
+        class Other(Base):
+            pass
+        Other.__len__ = lambda self: 3
+        code = len(Other()) - 3
+    finally:
+        os._exit(code)
+
+
+met = 0
+for at in range(1, 8):
+    inside, go = threading.Event(), threading.Event()
+    met, forker = 0, threading.get_ident()
+
+    def meet():
+        global met
+        if threading.get_ident() != forker:
+            met += 1
+            if met == at:
+                inside.set()
+                go.wait()
+    t = threading.Thread(target=lambda: (change(), inside.set()))
+    t.start()
+    inside.wait()
+    pid = os.fork()
+    if pid == 0:
+        child()
+    assert os.waitpid(pid, 0)[1] == 0, at
+    go.set()
+    t.join()
+    count = 0
+
+    def meet():
+        global count
+        count += 1
+        if count == at:
+            pid = os.fork()
+            if pid == 0:
+                child()
+            assert os.waitpid(pid, 0)[1] == 0, at
+    change()
+assert met >= 2
 done()
