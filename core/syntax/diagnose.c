@@ -136,11 +136,22 @@ is_legacy(Parser *p, const AstExpr *e)
 
 /* -- expressions ---------------------------------------------------------- */
 
+/* Whether the next token is match, case or _; CPython takes `m` or `cas` for one, too. */
 static bool
 at_soft_keyword(const Parser *p)
 {
-    return at(p, TOKEN_NAME) && (p->tok->name == NAME_MATCH || p->tok->name == NAME_CASE ||
-                                 p->tok->name == NAME_UNDERSCORE);
+    static const uint8_t soft[] = {NAME_MATCH, NAME_CASE, NAME_UNDERSCORE};
+    if (!at(p, TOKEN_NAME)) {
+        return false;
+    }
+    const NameEntry *name = &p->names.items[p->tok->name];
+    for (size_t i = 0; i < ARRAY_LEN(soft); i++) {
+        const NameEntry *word = &p->names.items[soft[i]];
+        if (name->length <= word->length && memcmp(name->text, word->text, name->length) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void

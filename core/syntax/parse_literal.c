@@ -488,11 +488,18 @@ parse_strings(Parser *p)
     size_t base = p->buffer.count;
     if (UNLIKELY(all & STRING_BYTES)) {
         for (const Token *token = first; token < stop; token++) {
+            const char *end, *s = string_body(p, token, &end);
+            bool raw = (token->flags & STRING_RAW) != 0;
             if (token->flags & STRING_BYTES) {
                 append_bytes(p, token);
+            } else if ((token->flags & STRING_FORMATTED) == 0) {
+                literal_decode(p, token, s, end, raw);
             }
             if ((token->flags ^ first->flags) & STRING_BYTES) {
                 raise_here(p, PARSE_ERROR_SYNTAX, "cannot mix bytes and nonbytes literals");
+            }
+            if (token->flags & STRING_FORMATTED) { /* its errors come before what follows it */
+                fstring_parse(p, token, first, base, s, end, raw);
             }
         }
         AstExpr *result = string_constant(p, first, AST_LITERAL_BYTES,

@@ -291,7 +291,10 @@ second_pass(Parser *p, void *(*rule)(Parser *))
     p->tok = lexer->tokens.items + 1;
     p->soft = true;
     p->only_braces = true;
+    bool like_first_pass = p->like_first_pass;
+    p->like_first_pass = true;
     run(p, run_rule, &r, false);
+    p->like_first_pass = like_first_pass;
     p->only_braces = false;
     p->tok = lexer->tokens.items + 1;
     run(p, run_rule, &r, true);

@@ -143,6 +143,7 @@ typedef struct Parser {
     bool only_braces;       /* before the second pass: only dicts are diagnosed */
     bool soft;              /* `a +` is `a`, and the error is what follows it */
     bool second_pass;       /* the whole text's second pass: warn no more */
+    bool like_first_pass;   /* in it, but CPython raises this in its first one */
     bool final;             /* the error is one that no later one replaces */
     bool type_comments;
     int feature_version;    /* newer syntax than 3.N is refused */

@@ -239,25 +239,38 @@ check_rest(Parser *p, int error_lineno)
     free(saved.text);
 }
 
+/* An error of the first pass is "incomplete input" if the text is at its end. */
+static void
+look_for_end(Parser *p)
+{
+    if ((p->options->flags & PARSE_ALLOW_INCOMPLETE_INPUT) == 0 ||
+        (p->second_pass && !p->like_first_pass)) {
+        return;
+    }
+    Token *before = p->tok;
+    const Token *last = last_token(p);
+    for (Lexer *lexer = p->lexer; lexer->nested_in != NULL; lexer = lexer->nested_in) {
+        p->tok = lexer->outer_tok;
+        last = p->tok;
+    }
+    if (p->nesting > 0 || p->second_pass) {
+        p->whole->furthest = (uint32_t)(last - p->whole->tokens.items);
+    }
+    if (parser_stopped_at_end(p)) {
+        p->lexer = p->whole;
+        p->nesting = 0;
+        p->lexer->failed_at = p->lexer->furthest;
+        raise_incomplete(p);
+    }
+    p->tok = before;
+}
+
 static NORETURN void
 raise_text(Parser *p, ParseErrorKind kind, const char *message, int lineno, int col,
            int end_lineno, int end_col)
 {
     const Token *last = last_token(p);
-    if ((p->options->flags & PARSE_ALLOW_INCOMPLETE_INPUT) != 0 && !p->second_pass) {
-        for (Lexer *lexer = p->lexer; lexer->nested_in != NULL; lexer = lexer->nested_in) {
-            p->tok = lexer->outer_tok;
-        }
-        if (p->nesting > 0) {
-            p->whole->furthest = (uint32_t)(p->tok - p->whole->tokens.items);
-        }
-        if (parser_stopped_at_end(p)) {
-            p->lexer = p->whole;
-            p->nesting = 0;
-            p->lexer->failed_at = p->lexer->furthest;
-            raise_incomplete(p);
-        }
-    }
+    look_for_end(p);
     if (last->type == TOKEN_ERROR) {
         raise_lexer_error(p);
     }
@@ -345,8 +358,12 @@ raise_starting_from(Parser *p, Place start, const char *format, ...)
 {
     FORMAT_MESSAGE(text, format);
     const Token *last = last_token(p);
+    int end_col = token_end_col(last);
+    if (p->nesting > 0 && token_end_lineno(last) == p->lexer->first_lineno) {
+        end_col -= p->lexer->first_col; /* as CPython, which takes it off twice */
+    }
     raise_text(p, PARSE_ERROR_SYNTAX, text, start.lineno, start.col + 1,
-               token_end_lineno(last), token_end_col(last));
+               token_end_lineno(last), end_col);
 }
 
 /* The same, `last` being the last token. */
@@ -361,6 +378,9 @@ raise_starting_from_to(Parser *p, Place start, const Token *last, const char *fo
 void
 raise_lexer_error(Parser *p)
 {
+    if (p->nesting > 0) {
+        look_for_end(p);
+    }
     fill_lexer_error(p);
     longjmp(*p->top, 1);
 }
