@@ -706,6 +706,7 @@ static void
 run_thread(Thread *th, void *arg)
 {
     Start *s = arg;
+    DROP_CLEAR(th, th->ended_sentinel);
     Value r = call_tuple_dict(th, s->function, s->args, s->kwargs);
     if (r)
         drop(th, r);
@@ -729,15 +730,14 @@ run_thread(Thread *th, void *arg)
         thread_attach(th);
     } while (th->pending_count || (pending_waits(th) && ++turns < 100)); /* others may go on and on */
     fetch_add_relaxed(&interp_state(th)->threads_running, -1u);
-    /* Offline: whoever goes on need not wait for this thread, which waking may cost its processor, to pass
-     * a safepoint. */
+    /* Whoever goes on finds the thread offline for good: it is not waited for where something dies once
+     * all threads have passed a safepoint.  So the lock is dropped by the next run of this context. */
     Value lock = th->current_sentinel;
     th->current_sentinel = NULL;
-    thread_detach(th);
+    th->ended_sentinel = lock;
+    thread_end_run(th);
     if (lock)
         user_lock_release(&as_lock(lock)->lock);
-    thread_attach(th);
-    drop_null(th, lock);
     if (UNLIKELY(load_relaxed(&left_behind)) && fetch_add_relaxed(&left_behind, -1u) == 1)
         exit(0);
 }

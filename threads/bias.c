@@ -15,6 +15,7 @@
 
 #define WAITS_MAX 64               /* handshakes until a thread loses its bias */
 #define OFF_TIME (10 * NS_PER_MS) /* until it gets it back */
+#define STEPS 64                  /* pauses, some us, that it may take a favoured thread to go offline */
 #define FAVOURS_SAVED 32          /* that were not given out may be given out later */
 
 static ATOMIC(uint8_t) available;
@@ -126,6 +127,9 @@ bias_exclude(Thread *owner, const void *object)
 void
 bias_exclude_favoured(Thread *favoured, const void *object)
 {
+    /* It may be about to wait for the program's Lock that the caller has just taken. */
+    for (int i = 0; i < STEPS && load_relaxed(&favoured->state) == THREAD_ATTACHED; i++)
+        os_pause();
     (void)exclude(favoured, object);
 }
 

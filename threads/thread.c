@@ -430,15 +430,8 @@ thread_can_run_python(const Thread *th)
 }
 
 void
-thread_release(Thread *th)
+thread_end_run(Thread *th)
 {
-    ASSERT(th->in_use);
-    if (th->os_thread == NULL) { /* it never ran: there is nothing to take down */
-        put_in_pool(th);
-        return;
-    }
-    if (!thread_is_attached(th))
-        thread_attach(th);
     /* Here Python code can still run, unless the evaluator has taken its state down. */
     if (safepoint_handlers.serve_pending && thread_can_run_python(th))
         safepoint_handlers.serve_pending(th);
@@ -449,6 +442,22 @@ thread_release(Thread *th)
     ASSERT(th->error == NULL);
     thread_detach(th);
     ASSERT(th->pending_count == 0);
+}
+
+void
+thread_release(Thread *th)
+{
+    thread_rests();
+    ASSERT(th->in_use);
+    if (th->os_thread == NULL) { /* it never ran: there is nothing to take down */
+        put_in_pool(th);
+        return;
+    }
+    if (!th->releasing) {
+        if (!thread_is_attached(th))
+            thread_attach(th);
+        thread_end_run(th);
+    }
     th->releasing = 0;
     if (thread_current == th)
         thread_current = NULL;

@@ -20,6 +20,7 @@
 #include "base/atomic.h"
 #include "base/attrs.h"
 #include "base/value.h"
+#include "threads/futex.h"
 
 /* Owner numbers.  A thread's is 1 .. THREAD_ID_MAX. */
 #define OWNER_MERGED 0
@@ -98,7 +99,7 @@ struct Thread {
     uint8_t is_main;              /* runs the interpreter's main program */
     uint8_t is_daemon;
     uint8_t finalizing;
-    uint8_t releasing;            /* [owner] inside thread_release(), no Python code any more */
+    uint8_t releasing;            /* [owner] from thread_end_run() on: no Python code any more */
     uint8_t in_use;               /* not in the pool [lock] interp->threads_lock */
     uint8_t lock_luck;            /* [owner] whether looking for a lock has paid: user_lock.c */
     uint8_t lock_looks;           /* [owner] a rhythm */
@@ -114,6 +115,7 @@ struct Thread {
     Value trace_func, profile_func; /* [owner] hooks of sys.settrace, sys.setprofile */
     Value asyncgen_firstiter, asyncgen_finalizer; /* [owner] sys.set_asyncgen_hooks */
     Value current_sentinel;       /* [owner] lock released when the thread ends, or NULL */
+    Value ended_sentinel;         /* [owner] the one of the run that has ended; the next one drops it */
     int32_t coroutine_origin_depth;
     uint32_t vm_depth;            /* [owner] nested evaluator calls in C */
     void *slots[8];               /* [owner] for modules */
@@ -177,6 +179,9 @@ RAISES Thread *thread_create_main(Interp *interp);
 Thread *thread_acquire(Interp *interp);
 /* For a caller without a context: waits while the world is stopped, whose stopper looks at all contexts. */
 Thread *thread_acquire_outside(Interp *interp);
+/* The last thing that the run of th does online: what it queued and kept in hand is given up.  th is
+ * attached; afterwards it is detached, touches no object any more and calls thread_release(). */
+void thread_end_run(Thread *th);
 /* Gives a finished Thread back to its pool; the calling OS thread runs it, or nobody has
  * run it yet.  Attached or detached; it is detached afterwards and must not be used again. */
 void thread_release(Thread *th);
@@ -242,11 +247,24 @@ Thread *thread_other_online(const Thread *self);
 /* Frees the contexts of an interpreter whose threads are all gone. */
 void thread_free_all(Interp *interp);
 
+/* 1 while a thread sleeps by the clock because others keep a program's lock busy (user_lock.c): one of
+ * those may stop doing so when it blocks or ends, and calls thread_rests() then.  A hint. */
+extern FutexWord thread_naps;
+void thread_rests_slow(void);
+
+static inline void
+thread_rests(void)
+{
+    if (UNLIKELY(load_relaxed(&thread_naps) != 0))
+        thread_rests_slow();
+}
+
 /* Round a system call that may block.  Nothing between them touches an object;
  * errno is kept.  Signal handlers are NOT run: see signals.h. */
 static inline void
 blocking_begin(Thread *th)
 {
+    thread_rests();
     thread_detach(th);
 }
 

@@ -8,7 +8,9 @@
  * do nothing but take the same lock, each of these passes costs some microseconds of cold caches:
  * the time doubles from one pass to the next, up to PATIENCE << BUSY_MAX, while they come as fast as
  * that allows, and the lock is taken thousands of times in between; the waiter looks every SLICE
- * whether it still is, and ends its patience if not.  One waiter
+ * whether it still is, and ends its patience if not; a thread that blocks or ends wakes who naps, as it
+ * may be the one that took the lock so often.  Who has just lost the lock to a patient waiter looks
+ * a little longer, until that one takes it often: so no release has to wake it either.  One waiter
  * at a time does that (AWAKE); others sleep in the parking lot, and the first release after it has
  * got the lock wakes the next.  A waiter that was woken, or was patient, and still did not get the
  * lock sets HAND: the next release that wakes somebody passes the lock on without making it free.
@@ -23,7 +25,7 @@
  * necessary.  The thread may also be gone (a fork): a sleeper that found AWAKE set wakes up by itself
  * and does its work.
  *
- * No state of the process.
+ * Process-wide state: whether somebody naps.
  */
 #include "threads/user_lock.h"
 
@@ -43,6 +45,8 @@
 #define LOOK_EVERY (1 * NS_PER_US)   /* the first looks of a waiter */
 #define LOOKS 10                     /* until it goes to sleep, while that has paid lately */
 #define PROBE_EVERY 8                /* waits with all looks while it has not */
+#define LOOKS_PASSED 30              /* of one that has just lost the lock to a patient waiter */
+#define STILL 3                      /* looks in which it has to be free all the time for that one */
 #define BUSY 3                       /* turns between two looks, from which on it is patient */
 #define PATIENCE (125 * NS_PER_US)   /* at first */
 #define BUSY_MAX 4                   /* doublings */
@@ -113,6 +117,14 @@ answer_requests(Thread *th, bool interrupted)
 
 typedef enum Look { LOOK_TOOK, LOOK_BUSY, LOOK_HELD, LOOK_RAISED } Look;
 
+/* Whether somebody who was patient took the lock within the last 65 to 130 us.  It will be busy again
+ * in a moment, in other caches: who wants it now need not sleep for a release to wake it. */
+static bool
+just_passed(UserLock *l, int64_t now)
+{
+    return load_relaxed(&l->busy) > 0 && (uint32_t)(now >> 16) - load_relaxed(&l->passed) <= 1;
+}
+
 /* Waits awake, looking now and then.  Where whoever holds the locks seldom runs meanwhile (the
  * processors are busy) that only costs time: once it has failed, one look has to do for a while. */
 static Look
@@ -120,10 +132,12 @@ look(Wait *w)
 {
     Thread *th = w->th;
     UserLock *l = w->lock;
-    bool probe = th->lock_luck || th->lock_looks++ % PROBE_EVERY == 0;
-    int looks = probe ? LOOKS : 1;
-    uint32_t turns = load_relaxed(&l->turns);
     int64_t now = clock_monotonic_ns();
+    bool passed = just_passed(l, now);
+    bool probe = !passed && (th->lock_luck || th->lock_looks++ % PROBE_EVERY == 0);
+    int looks = passed ? LOOKS_PASSED : probe ? LOOKS : 1;
+    uint32_t turns = load_relaxed(&l->turns);
+    int still = 0;
     for (int i = 0; i < looks && now < w->deadline; i++) {
         int64_t end = now + LOOK_EVERY;
         /* Offline: whoever has the lock now and changes what favoured this thread needs no barrier. */
@@ -138,9 +152,11 @@ look(Wait *w)
         uint32_t n = load_relaxed(&l->turns);
         if (n - turns >= BUSY)
             return LOOK_BUSY;
+        still = n == turns && !user_lock_is_held(l) ? still + 1 : 0;
         turns = n;
-        if (!user_lock_is_held(l) && take(w)) {
-            th->lock_luck = probe;
+        if (still >= (passed ? STILL : 0) && !user_lock_is_held(l) && take(w)) {
+            if (!passed)
+                th->lock_luck = probe;
             return LOOK_TOOK;
         }
         if (!safepoint_poll(th))
@@ -151,21 +167,55 @@ look(Wait *w)
     return LOOK_HELD;
 }
 
-/* Sleeps by the clock; true if a signal came. */
-static bool
-nap(Thread *th, int64_t until)
+FutexWord thread_naps;
+
+void
+thread_rests_slow(void)
 {
-    FutexWord nobody = {0};
-    blocking_begin(th);
-    FutexResult r = futex_wait(&nobody, 0, until);
-    blocking_end(th);
-    return r == FUTEX_INTERRUPTED;
+    if (exchange_relaxed(&thread_naps, 0) != 0)
+        futex_wake(&thread_naps, FUTEX_ALL);
+}
+
+/* Whether nobody takes or releases the lock for two microseconds. */
+static bool
+is_free(UserLock *l)
+{
+    uint32_t turns = load_relaxed(&l->turns);
+    int64_t end = clock_monotonic_ns() + 2 * LOOK_EVERY;
+    do {
+        if (user_lock_is_held(l) || load_relaxed(&l->turns) != turns)
+            return false;
+        os_pause();
+    } while (clock_monotonic_ns() < end);
+    return true;
 }
 
 static int64_t
 earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+typedef enum Nap { NAP_BUSY, NAP_RESTS, NAP_RAISED } Nap;
+
+/* Sleeps by the clock.  NAP_RESTS: meanwhile a thread has blocked or ended, and since then nobody takes
+ * the lock. */
+static Nap
+nap(Wait *w, int64_t until)
+{
+    FutexWord nobody = {0}, *word = &thread_naps;
+    store_relaxed(word, 1);
+    do {
+        thread_detach(w->th);
+        FutexResult r = futex_wait(word, word == &nobody ? 0 : 1, until);
+        thread_attach(w->th);
+        if (answer_requests(w->th, r == FUTEX_INTERRUPTED) == LOCK_INTERRUPTED)
+            return NAP_RAISED;
+        if (r == FUTEX_AGAIN && is_free(w->lock))
+            return NAP_RESTS;
+        word = &nobody;
+    } while (clock_monotonic_ns() < until);
+    return NAP_BUSY;
 }
 
 /* Leaves the lock alone for a while.  False: an exception is set. */
@@ -182,11 +232,11 @@ leave_alone(Wait *w)
     while (now < end) {
         uint32_t turns = load_relaxed(&l->turns);
         int64_t from = now;
-        bool signal = nap(w->th, earlier(now + SLICE, end));
-        if (answer_requests(w->th, signal) == LOCK_INTERRUPTED)
+        Nap slept = nap(w, earlier(now + SLICE, end));
+        if (slept == NAP_RAISED)
             return false;
         now = clock_monotonic_ns();
-        if ((int64_t)(load_relaxed(&l->turns) - turns) * BUSY_TURN < now - from) {
+        if (slept == NAP_RESTS || (int64_t)(load_relaxed(&l->turns) - turns) * BUSY_TURN < now - from) {
             /* Nobody wants it any more, or the holder has lost its processor. */
             store_relaxed(&l->busy, (uint8_t)(busy > 0 ? busy - 1 : 0));
             return true;
@@ -268,6 +318,9 @@ user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
     Wait w = {.th = th, .lock = l, .deadline = deadline};
     for (;;) {
         Look seen = look(&w);
+        /* Whom its queues had to wait for may be offline now. */
+        if (th->offline_work)
+            safepoint_request(th, REQUEST_PENDING);
         if (seen == LOOK_TOOK)
             return LOCK_TAKEN;
         LockResult r = seen == LOOK_RAISED ? LOCK_INTERRUPTED : LOCK_TIMEOUT;

@@ -79,6 +79,8 @@ take_apart(Thread *th)
         exit_forget_signals(th);
     settle(th);
     vm_thread_fini(th);
+    for (Thread *t = load_acquire(&interp->threads); t; t = load_relaxed(&t->next)) /* [interp.threads] */
+        DROP_CLEAR(th, t->ended_sentinel);
     settle(th);
     give_up(th, &s->sys_module);
     give_up(th, &s->builtins_module);
