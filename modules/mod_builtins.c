@@ -637,6 +637,20 @@ builtin_print(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     return ok ? NONE : NULL;
 }
 
+/* Whether a stream is file descriptor `fd`, and that a terminal. */
+static bool
+is_terminal(Thread *th, Value stream, int fd)
+{
+    Value n = call_method_0(th, stream, NAME(fileno));
+    if (n == NULL) {
+        error_clear(th);
+        return false;
+    }
+    bool same = is_int(n) && value_is_fixnum(n) && value_fixnum(n) == fd;
+    drop(th, n);
+    return same && isatty(fd);
+}
+
 static Value
 builtin_input(Thread *th, Value self, const Arg *a, size_t n)
 {
@@ -659,6 +673,7 @@ builtin_input(Thread *th, Value self, const Arg *a, size_t n)
         drop_null(th, r);
     }
     drop_null(th, err);
+    bool terminal = is_terminal(th, in, 0) && is_terminal(th, out, 1);
     if (n) {
         Value prompt = to_str(th, arg(a, 0));
         bool ok = prompt && write_to(th, out, prompt);
@@ -679,7 +694,10 @@ builtin_input(Thread *th, Value self, const Arg *a, size_t n)
         size_t length = str_length(line);
         if (length == 0) {
             DROP_CLEAR(th, line);
-            raise_error(th, &exc_EOFError, "EOF when reading a line");
+            if (terminal)
+                raise_none(th, &exc_EOFError);
+            else
+                raise_error(th, &exc_EOFError, "EOF when reading a line");
         } else if (str_char(as_str(line), length - 1) == '\n') {
             Value cut = str_substring(th, line, 0, length - 1);
             drop(th, line);

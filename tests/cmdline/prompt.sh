@@ -39,4 +39,7 @@ p.send_signal(signal.SIGINT)
 time.sleep(0.5)
 p.communicate(b"8\n")
 sys.exit(p.returncode)'
+# The end of the input at a terminal.
+check terminal 0 '^ok' timeout 60 "$weft" "$here/terminal.py" "$weft"
+
 finish
