@@ -504,7 +504,14 @@ static Value
 view_and(Thread *th, Value a, Value b)
 {
     Value self = is_view(a) ? a : b, other = self == a ? b : a;
-    if (is_any_set(other) && set_length(other) > view_length(th, self)) {
+    /* Which one is gone over decides whose of two equal items the result has. */
+    if (is_exact(other, SHAPE_SET) && view_length(th, self) <= set_length(other)) {
+        Value method = str_intern_c(th, "intersection");
+        Value common = method ? call_method_1(th, other, method, self) : NULL;
+        drop_null(th, method);
+        return common;
+    }
+    if (is_view(other) && view_length(th, other) > view_length(th, self)) {
         Value swap = self;
         self = other;
         other = swap;
