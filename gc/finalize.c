@@ -93,7 +93,7 @@ run_some(Collection *c, uint32_t del)
         object_set_bits(o, BIT_FINALIZED);
         Value error = c->th->error;
         c->th->error = NULL;
-        ops->finalize(c->th, o);
+        object_finalize(c->th, o);
         ASSERT(c->th->error == NULL);
         c->th->error = error;
         ran = true;

@@ -540,7 +540,7 @@ run_finalizer(Thread *th, Value v, Value unused)
 {
     (void)unused;
     Object *o = value_object(v);
-    object_ops(o)->finalize(th, o);
+    object_finalize(th, o);
     drop(th, v);
 }
 

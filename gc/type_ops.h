@@ -41,7 +41,8 @@ typedef struct TypeOps {
     void (*clear)(Thread *th, Object *o);
 
     /* PEP 442: called once, with the object alive (count held), before it dies;
-     * may resurrect it; may run Python code; keeps th->error as it was. */
+     * may resurrect it; may run Python code; keeps th->error as it was.  [atomic] as a program may take
+     * a class's __del__ away; see object_finalize(). */
     void (*finalize)(Thread *th, Object *o);
 
     /* Drops all references, frees buffers outside the cell.  Runs no Python code
@@ -109,6 +110,16 @@ object_ops(const Object *o)
 {
     /* relaxed: a shape is published after its entry, and the address depends on it */
     return __atomic_load_n(&shape_type[object_shape(o)], __ATOMIC_RELAXED);
+}
+
+/* Calls `finalize` of o's type; nothing if there is none any more: between its death and this call the
+ * program may have deleted the class's __del__. */
+static inline void
+object_finalize(struct Thread *th, Object *o)
+{
+    void (*fn)(struct Thread *, Object *) = __atomic_load_n(&object_ops(o)->finalize, __ATOMIC_ACQUIRE);
+    if (fn != NULL)
+        fn(th, o);
 }
 
 #endif

@@ -180,9 +180,16 @@ set_name(Thread *th, Value self, Value value, void *closure)
         raise_value_error(th, "type name must not contain null characters");
         return false;
     }
-    /* Who reads the old text reads it before its next safepoint: the old str is retired. */
+    Value keep = retain(th, value);
+    /* Both under the lock: of two threads that set it the last one's str is kept, the one whose text is shown. */
+    bool held = object_touch_lock(th, &type->ops.head);
     __atomic_store_n(&type->name, text, __ATOMIC_RELEASE);
-    field_replace(th, &type->ops.head, &type->name_value, retain(th, value));
+    Value was = load_relaxed(&type->name_value);
+    store_release(&type->name_value, keep); /* pairs with field_read() [field] */
+    object_unlock(&type->ops.head, held);
+    /* Who reads the old text, and has not touched the type, reads it before its next safepoint. */
+    if (was)
+        retire(th, was);
     return true;
 }
 

@@ -1,5 +1,6 @@
 """Class attributes, bases and methods changed while others use them; types made in threads."""
-from race import race, done
+import threading
+from race import race, together, done
 
 
 class Base:
@@ -87,4 +88,48 @@ def make():
 
 race(change, use, make, specials, allow=(AttributeError, TypeError))
 race(change, use, bases, make, allow=(AttributeError, TypeError))
+
+
+# Two threads name a class at once: messages show the name that it has.
+class Named:
+    pass
+
+
+def rename(i):
+    for k in range(400):
+        barrier.wait()
+        for _ in range(3):
+            Named.__name__ = "thread_%d_round_%d_" % (i, k) + "x" * 40
+        barrier.wait()
+        try:
+            Named().missing
+        except AttributeError as e:
+            assert Named.__name__ in str(e), (Named.__name__, str(e))
+
+
+barrier = threading.Barrier(2)
+together(rename, 2)
+
+
+# A class gets a __del__ and loses it while its objects die.
+class Mortal:
+    pass
+
+
+def give_and_take():
+    Mortal.__del__ = lambda self: None
+    try:
+        del Mortal.__del__
+    except AttributeError:
+        pass
+
+
+def die():
+    objects = [Mortal() for _ in range(50)]
+    del objects
+    a = Mortal()
+    a.itself = a
+
+
+race(give_and_take, give_and_take, die, die, allow=AttributeError)
 done()
