@@ -323,7 +323,7 @@ socket_init(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
     store_relaxed(&s->family, family);
     store_relaxed(&s->type, type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK));
     store_relaxed(&s->proto, proto);
-    store_release(&s->fd, fd); /* pairs with whoever reads it: the fields above are its */
+    store_release(&s->fd, fd); /* who shares a socket that is being set up may see it without the fields above */
     int64_t timeout = type & SOCK_NONBLOCK ? 0 : load_relaxed(&socket_state(th)->default_timeout);
     store_relaxed(&s->timeout, timeout);
     return (type & SOCK_NONBLOCK) || timeout < 0 || set_blocking(th, fd, false);
