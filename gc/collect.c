@@ -245,8 +245,10 @@ gc_collect(Thread *th, int generation)
     ASSERT(generation >= 0 && generation <= 2);
     if (th->reclaim->collecting)
         return (CollectResult){0, 0};
-    if (generation == 2)
-        reclaim_flush(th); /* what waits for an epoch would count as reachable */
+    if (generation == 2) { /* what waits in the merge queue, or for an epoch, would count as reachable */
+        safepoint_quiet(th);
+        reclaim_flush(th);
+    }
     pending_serve(th);
     CollectResult result = collect(th, generation);
     pending_serve(th);

@@ -323,8 +323,12 @@ static void
 help(Thread *th, Thread *owner, const Object *own)
 {
     while (load_seq_cst(&owner->merge_count) != 0) {
-        if (!thread_claim(owner))
-            return; /* it came back, or somebody else helps: both look at the queue */
+        if (!thread_claim(owner)) {
+            /* Somebody else helps, who looks at the queue once more after that; or it came back, and
+             * looks when it is asked.  Asking too often does no harm. */
+            safepoint_request(owner, REQUEST_MERGE);
+            return;
+        }
         uint32_t n;
         Object **items = take_queue(owner, &n);
         uint32_t dead = merge_all(items, n, (uint16_t)owner->id);

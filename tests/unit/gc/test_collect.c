@@ -452,6 +452,41 @@ test_threads(Thread *th)
     OK(load_relaxed(&nodes_made) == load_relaxed(&nodes_died), "every node died once");
 }
 
+/* -- references that others have queued -- */
+
+static ATOMIC(Value) to_drop;
+static ATOMIC(int) dropped;
+
+static void *
+drop_it(void *interp)
+{
+    Thread *th = thread_acquire(interp);
+    CHECK(th);
+    thread_attach(th);
+    drop(th, exchange_acq_rel(&to_drop, NULL));
+    store_release(&dropped, 1);
+    thread_release(th);
+    return NULL;
+}
+
+/* Another thread gives up the last reference to a ring of th's; th has not been at a safepoint since. */
+static void
+test_queued(Thread *th)
+{
+    gc_enable(th->interp, false);
+    store_relaxed(&dropped, 0);
+    store_release(&to_drop, ring(th, 4, SHAPE_NODE));
+    pthread_t other;
+    CHECK(pthread_create(&other, NULL, drop_it, th->interp) == 0);
+    while (!load_acquire(&dropped))
+        sched_yield();
+    OK(load_relaxed(&th->merge_count) == 1, "what another thread drops waits for its owner");
+    OK(gc_collect(th, 2).collected == 4 && live_objects(th) == 0, "a full collection looks there first");
+    blocking_begin(th);
+    pthread_join(other, NULL);
+    blocking_end(th);
+}
+
 int
 main(void)
 {
@@ -467,6 +502,7 @@ main(void)
     test_automatic(th);
     test_threads(th);
     test_types(th); /* again, with threads_started */
+    test_queued(th);
     fake_end(th);
     DONE();
 }
