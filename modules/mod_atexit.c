@@ -3,6 +3,7 @@
  * The callbacks of an interpreter are a list of (function, args, kwargs), INTERP_ATEXIT, made
  * on first use; they are called last first.
  */
+#include "core/run/run.h"
 #include "objects/container/container.h"
 #include "objects/error/error.h"
 #include "objects/model/model.h"
@@ -54,13 +55,10 @@ end:
     return done ? retain(th, f) : NULL;
 }
 
-static Value
-atexit_run(Thread *th, Value self)
+/* Calls all functions; what they raise is reported. */
+static void
+run_registered(Thread *th, Value list)
 {
-    (void)self;
-    Value list = callbacks(th);
-    if (list == NULL)
-        return NULL;
     while (list_length(list) > 0) {
         Value entry = list_pop(th, list, -1);
         if (entry == NULL) { /* another thread took the last one */
@@ -74,7 +72,27 @@ atexit_run(Thread *th, Value self)
         drop_null(th, r);
         drop(th, entry);
     }
+}
+
+static Value
+atexit_run(Thread *th, Value self)
+{
+    (void)self;
+    Value list = callbacks(th);
+    if (list == NULL)
+        return NULL;
+    run_registered(th, list);
     return NONE;
+}
+
+static void
+run_at_exit(Thread *th)
+{
+    Value list = callbacks(th);
+    if (list == NULL)
+        error_clear(th);
+    else
+        run_registered(th, list);
 }
 
 static Value
@@ -135,10 +153,20 @@ static const MethodDef atexit_methods[] = {
     NATIVE_END,
 };
 
+static bool
+atexit_exec(Thread *th, Value m)
+{
+    (void)th;
+    (void)m;
+    exit_call_registered = run_at_exit; /* whatever becomes of sys.modules */
+    return true;
+}
+
 const ModuleSpec atexit_module = {
     .name = "atexit",
     .doc = "allow programmer to define multiple exit functions to be executed\n"
            "upon normal program termination.\n\n"
            "Two public functions, register and unregister, are defined.\n",
     .methods = atexit_methods,
+    .exec = atexit_exec,
 };

@@ -215,6 +215,19 @@ note_any(Object *o, void *arg)
     return true;
 }
 
+/* Objects that no collection has seen are generation 0, the others generation 2; nothing is in between. */
+static bool
+note_young(Object *o, void *arg)
+{
+    return object_bits(o) & BIT_OLD ? true : note_any(o, arg);
+}
+
+static bool
+note_old(Object *o, void *arg)
+{
+    return object_bits(o) & BIT_OLD ? note_any(o, arg) : true;
+}
+
 static void
 match(Value v, void *context)
 {
@@ -275,10 +288,10 @@ gc_get_objects_(Thread *th, Value self, const Arg *a, size_t n, Value kwnames)
         return raise_value_error(th, "generation parameter cannot be negative");
     if (generation > 2)
         return raise_value_error(th, "generation parameter must be less than the number of available generations (3)");
-    if (generation == 0 || generation == 1) /* there is one generation: the oldest */
+    if (generation == 1)
         return list_new(th, 0);
     Search s = {.th = th};
-    return search(th, note_any, &s);
+    return search(th, generation == 0 ? note_young : generation == 2 ? note_old : note_any, &s);
 }
 
 static Value
@@ -289,20 +302,24 @@ gc_get_referrers_(Thread *th, Value self, const Arg *a, size_t n)
     return search(th, note_referrer, &s);
 }
 
+typedef struct Referents {
+    VEC(Value) found;
+    bool failed;
+} Referents;
+
 static void
 add_referent(Value v, void *arg)
 {
-    Search *s = arg;
-    if (s->failed || !value_is_object(v))
-        return;
-    s->failed = !vec_push(&s->found, value_object(v));
+    Referents *s = arg;
+    if (!s->failed)
+        s->failed = !vec_push(&s->found, v);
 }
 
 static Value
 gc_get_referents_(Thread *th, Value self, const Arg *a, size_t n)
 {
     (void)self;
-    Search s = {.th = th};
+    Referents s = {.failed = false};
     world_stop(th); /* visit() wants nobody to change the objects */
     for (size_t i = 0; i < n; i++) {
         Value v = arg(a, i);
@@ -311,7 +328,7 @@ gc_get_referents_(Thread *th, Value self, const Arg *a, size_t n)
             object_ops(value_object(v))->visit(value_object(v), add_referent, &s);
     }
     for (size_t i = 0; i < s.found.count; i++)
-        if (!object_try_retain(th, s.found.items[i]))
+        if (value_is_object(s.found.items[i]) && !object_try_retain(th, value_object(s.found.items[i])))
             s.found.items[i] = NULL;
     world_start(th);
     Value list = s.failed ? raise_memory(th) : list_new(th, s.found.count);
@@ -319,8 +336,8 @@ gc_get_referents_(Thread *th, Value self, const Arg *a, size_t n)
         if (s.found.items[i] == NULL)
             continue;
         if (list == NULL)
-            drop(th, value_of(s.found.items[i]));
-        else if (!list_append_steal(th, list, value_of(s.found.items[i])))
+            drop(th, s.found.items[i]);
+        else if (!list_append_steal(th, list, s.found.items[i]))
             DROP_CLEAR(th, list);
     }
     vec_free(&s.found);

@@ -491,7 +491,8 @@ static int
 stop(Thread *th, int code)
 {
     call_and_report(th, "threading", "_shutdown", true);
-    call_and_report(th, "atexit", "_run_exitfuncs", true);
+    if (exit_call_registered)
+        exit_call_registered(th);
     pending_settle(th);
     bool flushed = flush_streams(th);
     store_release(&th->interp->finalizing, 1);

@@ -69,7 +69,7 @@ static const char environment_text[] =
     "PYTHONDEVMODE  : as -X dev\n"
     "PYTHONUTF8     : as -X utf8; 0 turns it off\n"
     "PYTHONIOENCODING : encoding[:errors] of stdin, stdout and stderr\n"
-    "PYTHONHASHSEED : 'random', or a number that makes the hashes of str and bytes the same each time\n"
+    "PYTHONHASHSEED : 'random' (as -R), or a number that makes the hashes of str and bytes the same each time\n"
     "PYTHONINTMAXSTRDIGITS : as -X int_max_str_digits\n"
     "PYTHONFAULTHANDLER, PYTHONPYCACHEPREFIX, PYTHONWARNDEFAULTENCODING,\n"
     "PYTHONPROFILEIMPORTTIME, PYTHONNODEBUGRANGES : as the -X options\n"
@@ -77,15 +77,15 @@ static const char environment_text[] =
 
 static const char x_text[] =
     "Options given with -X:\n"
-    "dev            : development mode: more checks and warnings\n"
-    "utf8[=0|1]     : UTF-8 mode\n"
-    "importtime     : shows how long each import takes\n"
-    "int_max_str_digits=N : limit of digits in conversions between int and str; 0: none\n"
-    "pycache_prefix=PATH  : sys.pycache_prefix\n"
-    "warn_default_encoding : EncodingWarning where an encoding is left out\n"
-    "no_debug_ranges : code has lines only, tracebacks no marks\n"
-    "faulthandler   : shows where the program was when it crashes\n"
-    "gil=0          : accepted; gil=1 is refused, there is no global lock\n"
+    "-X dev            : development mode: more checks and warnings\n"
+    "-X utf8[=0|1]     : UTF-8 mode\n"
+    "-X importtime     : shows how long each import takes\n"
+    "-X int_max_str_digits=N : limit of digits in conversions between int and str; 0: none\n"
+    "-X pycache_prefix=PATH  : sys.pycache_prefix; without a path: none\n"
+    "-X warn_default_encoding : EncodingWarning where an encoding is left out\n"
+    "-X no_debug_ranges : code has lines only, tracebacks no marks\n"
+    "-X faulthandler   : shows where the program was when it crashes\n"
+    "-X gil=0          : accepted; gil=1 is refused, there is no global lock\n"
     "Others are only shown in sys._xoptions.\n";
 
 static const char *
@@ -183,8 +183,10 @@ x_option(Settings *s, const char *option)
         s->no_debug_ranges = true;
     else if (strcmp(option, "warn_default_encoding") == 0)
         s->warn_default_encoding = 1;
-    else if (strncmp(option, "pycache_prefix=", 15) == 0)
-        s->pycache_prefix = option + 15;
+    else if (strncmp(option, "pycache_prefix", 14) == 0 && (option[14] == '=' || option[14] == 0)) {
+        s->pycache_prefix_given = true; /* without a path: none, whatever the environment says */
+        s->pycache_prefix = option[14] && option[15] ? option + 15 : NULL;
+    }
     else if (strncmp(option, "int_max_str_digits", 18) == 0) {
         if (option[18] != '=' || !parse_digits(option + 19, &s->int_max_str_digits)) {
             fprintf(stderr, "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= 640 "
@@ -242,7 +244,7 @@ environment_settings(Settings *s)
     s->python_path = environment(s, "PYTHONPATH");
     s->io_encoding = environment(s, "PYTHONIOENCODING");
     s->startup = environment(s, "PYTHONSTARTUP");
-    if (s->pycache_prefix == NULL)
+    if (!s->pycache_prefix_given)
         s->pycache_prefix = environment(s, "PYTHONPYCACHEPREFIX");
     v = environment(s, "PYTHONGIL");
     if (v && strcmp(v, "0") != 0) {
@@ -256,7 +258,7 @@ environment_settings(Settings *s)
                         "for unlimited.\n");
         nothing(s, 1);
     }
-    v = environment(s, "PYTHONHASHSEED");
+    v = s->hash_random_given ? NULL : environment(s, "PYTHONHASHSEED");
     if (v && strcmp(v, "random") != 0) {
         char *end;
         errno = 0;
@@ -368,7 +370,7 @@ settings_parse(Settings *s, int argc, char **argv)
             case 'O': s->optimize++; break;
             case 'P': s->safe_path++; break;
             case 'q': s->quiet++; break;
-            case 'R': break;
+            case 'R': s->hash_random_given = true; break;
             case 's': s->no_user_site++; break;
             case 'S': s->no_site++; break;
             case 't': break;

@@ -30,7 +30,8 @@ typedef struct Settings {
     const char *io_encoding;    /* PYTHONIOENCODING or NULL */
     const char *startup;        /* PYTHONSTARTUP or NULL */
     const char *pycache_prefix;
-    bool hash_seed_given;
+    bool pycache_prefix_given; /* by -X, even if it is none */
+    bool hash_seed_given, hash_random_given;
     uint32_t hash_seed;
     int exit_code;              /* with RUN_NOTHING */
 } Settings;

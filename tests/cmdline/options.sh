@@ -60,6 +60,16 @@ check cache-not-written 0 '^False' env -u PYTHONPYCACHEPREFIX "$weft" -B -c 'imp
 check hash-seed 0 '^True' env PYTHONHASHSEED=0 "$weft" -c 'import subprocess, sys
 print(int(subprocess.run([sys.executable, "-c", "print(hash(\"a\"))"], capture_output=True).stdout) == hash("a"))'
 check bad-hash-seed 1 'Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be' env PYTHONHASHSEED=x "$weft" -c pass
+check hash-random 0 '^1 1 0 1' bash -c 'for o in "PYTHONHASHSEED=0 $0 -R" "PYTHONHASHSEED=3 $0" "PYTHONHASHSEED=0 $0" "PYTHONHASHSEED=x $0 -R"; do
+    env $o -c "import sys; print(sys.flags.hash_randomization, end=\" \")"; done' "$weft"
+check cache-prefix 0 '^foo None None bar' bash -c 'for o in "" "-X pycache_prefix" "-X pycache_prefix=" "-X pycache_prefix=bar"; do
+    PYTHONPYCACHEPREFIX=foo "$0" -B $o -c "import sys; print(sys.pycache_prefix, end=\" \")"; done' "$weft"
+check atexit-gone 0 '^second first' "$weft" -c 'import sys, atexit
+atexit.register(print, "first")
+del sys.modules["atexit"], atexit
+import atexit
+atexit.register(print, "second", end=" ")
+del sys.modules["atexit"]'
 check digits 0 '^1000' "$weft" -X int_max_str_digits=1000 -c 'import sys; print(sys.get_int_max_str_digits())'
 check bad-digits 1 'int_max_str_digits: invalid limit' "$weft" -X int_max_str_digits=10 -c pass
 check utf8-off 0 '^0' env PYTHONUTF8=1 "$weft" -X utf8=0 -c 'import sys; print(sys.flags.utf8_mode)'
