@@ -55,44 +55,12 @@ end:
     return done ? retain(th, f) : NULL;
 }
 
-/* Calls all functions; what they raise is reported. */
-static void
-run_registered(Thread *th, Value list)
-{
-    while (list_length(list) > 0) {
-        Value entry = list_pop(th, list, -1);
-        if (entry == NULL) { /* another thread took the last one */
-            error_clear(th);
-            break;
-        }
-        Value f = tuple_item(entry, 0), keywords = tuple_item(entry, 2);
-        Value r = call_tuple_dict(th, f, tuple_item(entry, 1), keywords == NONE ? NULL : keywords);
-        if (r == NULL)
-            error_unraisable(th, "Exception ignored in atexit callback", f);
-        drop_null(th, r);
-        drop(th, entry);
-    }
-}
-
 static Value
 atexit_run(Thread *th, Value self)
 {
     (void)self;
-    Value list = callbacks(th);
-    if (list == NULL)
-        return NULL;
-    run_registered(th, list);
+    exit_call_registered(th);
     return NONE;
-}
-
-static void
-run_at_exit(Thread *th)
-{
-    Value list = callbacks(th);
-    if (list == NULL)
-        error_clear(th);
-    else
-        run_registered(th, list);
 }
 
 static Value
@@ -153,20 +121,10 @@ static const MethodDef atexit_methods[] = {
     NATIVE_END,
 };
 
-static bool
-atexit_exec(Thread *th, Value m)
-{
-    (void)th;
-    (void)m;
-    exit_call_registered = run_at_exit; /* whatever becomes of sys.modules */
-    return true;
-}
-
 const ModuleSpec atexit_module = {
     .name = "atexit",
     .doc = "allow programmer to define multiple exit functions to be executed\n"
            "upon normal program termination.\n\n"
            "Two public functions, register and unregister, are defined.\n",
     .methods = atexit_methods,
-    .exec = atexit_exec,
 };

@@ -5,7 +5,7 @@
  * What is left and hangs on no static type or other immortal object was counted once too often by somebody: it is told by
  * type, and the exit code becomes EXIT_ALIVE.
  *
- * Process-wide state: exit_forget_signals and exit_call_registered, set when their modules are made.
+ * Process-wide state: exit_forget_signals, set while the process starts.
  *
  * WEFT_CHECK_EXIT=1 asks for it; =2 names each object that something else
  * than another such object holds.
@@ -13,7 +13,6 @@
 #include "core/run/run.h"
 
 void (*exit_forget_signals)(Thread *th);
-void (*exit_call_registered)(Thread *th);
 
 #ifdef WEFT_DEBUG
 

@@ -50,8 +50,9 @@ int runtime_main(int argc, char **argv, const ModuleSpec *const *natives);
 int exit_check(Thread *th, int code);
 /* Empties the table of signal handlers, which is the process's; set by module _signal. */
 extern void (*exit_forget_signals)(Thread *th);
-/* Calls what was registered to be called at the end, last first; set by module atexit. */
-extern void (*exit_call_registered)(Thread *th);
+/* Calls what INTERP_ATEXIT lists, (function, args, kwargs or None), last first, and takes it out; what
+ * the functions raise is reported. */
+void exit_call_registered(Thread *th);
 
 /* -- source.c: text to code -- */
 enum { START_FILE = PARSE_EXEC, START_EVAL = PARSE_EVAL, START_SINGLE = PARSE_SINGLE,

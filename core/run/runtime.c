@@ -487,12 +487,30 @@ flush_streams(Thread *th)
     return good;
 }
 
+void
+exit_call_registered(Thread *th)
+{
+    Value list = interp_object(th, INTERP_ATEXIT);
+    while (list != NULL && list_length(list) > 0) {
+        Value entry = list_pop(th, list, -1);
+        if (entry == NULL) { /* another thread took the last one */
+            error_clear(th);
+            break;
+        }
+        Value f = tuple_item(entry, 0), keywords = tuple_item(entry, 2);
+        Value r = call_tuple_dict(th, f, tuple_item(entry, 1), keywords == NONE ? NULL : keywords);
+        if (r == NULL)
+            error_unraisable(th, "Exception ignored in atexit callback", f);
+        drop_null(th, r);
+        drop(th, entry);
+    }
+}
+
 static int
 stop(Thread *th, int code)
 {
     call_and_report(th, "threading", "_shutdown", true);
-    if (exit_call_registered)
-        exit_call_registered(th);
+    exit_call_registered(th); /* whatever has become of sys.modules */
     pending_settle(th);
     bool flushed = flush_streams(th);
     store_release(&th->interp->finalizing, 1);
