@@ -1,7 +1,9 @@
 /* mod_time.c -- module time: clocks, calendar times, sleeping.
  *
  * The module's state holds the type struct_time and does not change after exec.  The time zone is
- * the process's (libc locks it itself); its names in the module dict are set anew by tzset().
+ * the process's; its names in the module dict are set anew by tzset().
+ *
+ * Lock: zone_lock, a leaf.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1 /* CLOCK_TAI, tm_gmtoff */
@@ -25,6 +27,7 @@
 #include "objects/text/str.h"
 #include "threads/blocking.h"
 #include "threads/interp.h"
+#include "threads/mutex.h"
 #include "threads/os_thread.h"
 #include "threads/safepoint.h"
 
@@ -33,6 +36,10 @@ typedef struct TimeState {
 } TimeState;
 
 #define BILLION 1000000000
+
+/* Round what may read the zone anew and frees the last one's name.  libc has a lock of its own for
+ * that, which ThreadSanitizer does not see. */
+static ByteLock zone_lock;
 
 /* -- numbers to times -- */
 
@@ -358,6 +365,14 @@ optional_seconds(Thread *th, const char *name, const Arg *args, size_t nargs, ti
     return seconds_from(th, arg(args, 0), t);
 }
 
+static void
+set_process_zone(void)
+{
+    byte_lock(&zone_lock);
+    tzset();
+    byte_unlock(&zone_lock);
+}
+
 static bool
 local_time(Thread *th, time_t t, struct tm *tm)
 {
@@ -572,7 +587,9 @@ time_mktime(Thread *th, Value self, Value v)
     if (!calendar_read(th, self, "mktime", v, &c))
         return NULL;
     c.tm.tm_wday = -1; /* changes if mktime() succeeds */
+    byte_lock(&zone_lock);
     time_t t = mktime(&c.tm);
+    byte_unlock(&zone_lock);
     bool failed = t == (time_t)-1 && c.tm.tm_wday == -1;
     calendar_free(th, &c);
     if (failed)
@@ -595,7 +612,9 @@ append_directive(Thread *th, StrBuilder *b, const char *directive, size_t n, con
     for (;;) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        byte_lock(&zone_lock);
         length = strftime(buf, size, format, tm);
+        byte_unlock(&zone_lock);
 #pragma GCC diagnostic pop
         if (length != 0)
             break;
@@ -736,7 +755,7 @@ set_zone(Thread *th, Value module)
 static Value
 time_tzset(Thread *th, Value self)
 {
-    tzset();
+    set_process_zone();
     return set_zone(th, self) ? NONE : NULL;
 }
 
@@ -831,7 +850,7 @@ time_exec(Thread *th, Value module)
     for (size_t i = 0; i < ARRAY_LEN(clocks); i++)
         if (!module_add_int(th, module, clocks[i].name, clocks[i].id))
             return false;
-    tzset();
+    set_process_zone();
     Type *type = struct_seq_type(th, &struct_time_spec);
     if (type == NULL)
         return false;

@@ -27,11 +27,13 @@ def switch():
 
 def read():
     time.tzset()
+    assert time.strftime("%Y", time.gmtime(0)) == "1970"
+    time.mktime(time.gmtime(86400))
     sys.breakpointhook([])
 
 
 os.environ["PYTHONBREAKPOINT"] = "0"
-race(setter, remover, switch, read, allow=KeyError)
+race(setter, remover, switch, read, read, allow=KeyError)
 for n in NAMES:
     os.unsetenv(n)
 os.environ["LAST"] = "is set"
