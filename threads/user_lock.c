@@ -7,8 +7,8 @@
  * that no release has to wake it, and then takes the lock as soon as it sees it free.  Where threads
  * do nothing but take the same lock, each of these passes costs some microseconds of cold caches:
  * the time doubles from one pass to the next, up to PATIENCE << BUSY_MAX, while they come as fast as
- * that allows, and the lock is taken thousands of times in between; the waiter looks every SLICE
- * whether it still is, and ends its patience if not; a thread that blocks or ends wakes who naps, as it
+ * that allows, and the lock is taken thousands of times in between; the waiter looks every SLICE, or
+ * four times in all, whether it still is, and ends its patience if not; a thread that blocks or ends wakes who naps, as it
  * may be the one that took the lock so often.  Who has just lost the lock to a patient waiter looks
  * a little longer, until that one takes it often: so no release has to wake it either.  One waiter
  * at a time does that (AWAKE); others sleep in the parking lot, and the first release after it has
@@ -49,11 +49,11 @@
 #define STILL 3                      /* looks in which it has to be free all the time for that one */
 #define BUSY 3                       /* turns between two looks, from which on it is patient */
 #define PATIENCE (125 * NS_PER_US)   /* at first */
-#define BUSY_MAX 4                   /* doublings */
+#define BUSY_MAX 6                   /* doublings */
 #define BUSY_TURN 200                /* ns: a lock that is taken less often is not left alone for longer */
-#define SLICE (1 * NS_PER_MS)        /* until it looks: each sleep costs some 20 us of a processor */
+#define SLICE (1 * NS_PER_MS)        /* until it looks, at least: each sleep costs some 20 us of a processor */
 #define GRAB (20 * NS_PER_US)        /* how long it tries after that */
-#define DOUBT (5 * NS_PER_MS)        /* whether who has set AWAKE still exists */
+#define DOUBT (20 * NS_PER_MS)       /* whether who has set AWAKE still exists */
 
 /* One wait. */
 typedef struct Wait {
@@ -229,10 +229,11 @@ leave_alone(Wait *w)
     if (since > 4 * (PATIENCE << busy))
         busy = 0;
     int64_t enough = now + (PATIENCE << busy), end = earlier(enough, w->deadline);
+    int64_t slice = (PATIENCE << busy) / 4 > SLICE ? (PATIENCE << busy) / 4 : SLICE;
     while (now < end) {
         uint32_t turns = load_relaxed(&l->turns);
         int64_t from = now;
-        Nap slept = nap(w, earlier(now + SLICE, end));
+        Nap slept = nap(w, earlier(now + slice, end));
         if (slept == NAP_RAISED)
             return false;
         now = clock_monotonic_ns();
