@@ -61,7 +61,7 @@ lock_excluding(Thread *th, Object *o)
         uint32_t favoured = load_relaxed(&o->lock) >> 2;
         if (favoured != 0 && favoured != th->id) {
             store_relaxed(&o->lock, 1);
-            bias_exclude_favoured(load_acquire(&thread_by_id[favoured]), o); /* [thread.table] */
+            bias_exclude_favoured(th, load_acquire(&thread_by_id[favoured]), o); /* [thread.table] */
         }
     }
     /* acquire: who sees it merged sees what its owner did in sections; pairs with merge() [refcount.shared] */

@@ -14,9 +14,11 @@
 #include "threads/os_thread.h"
 
 #define WAITS_MAX 64               /* handshakes until a thread loses its bias */
-#define OFF_TIME (10 * NS_PER_MS) /* until it gets it back */
-#define STEPS 64                  /* pauses, some us, that it may take a favoured thread to go offline */
-#define FAVOURS_SAVED 32          /* that were not given out may be given out later */
+#define OFF_TIME (10 * NS_PER_MS)  /* until it gets it back */
+#define SHORT (1 * NS_PER_US)      /* for a favoured thread to go offline by itself */
+#define PATIENCE (20 * NS_PER_US)  /* where it is likely to: a virtual machine's barrier takes as long */
+#define PAUSES 8                   /* between two looks at the clock */
+#define FAVOURS_SAVED 32           /* that were not given out may be given out later */
 
 static ATOMIC(uint8_t) available;
 __typeof__(bias_favour_every) bias_favour_every = {500 * NS_PER_US};
@@ -125,11 +127,16 @@ bias_exclude(Thread *owner, const void *object)
 }
 
 void
-bias_exclude_favoured(Thread *favoured, const void *object)
+bias_exclude_favoured(Thread *th, Thread *favoured, const void *object)
 {
-    /* It may be about to wait for the program's Lock that the caller has just taken. */
-    for (int i = 0; i < STEPS && load_relaxed(&favoured->state) == THREAD_ATTACHED; i++)
-        os_pause();
+    /* If th has just got a program's Lock, the other may be about to wait for it. */
+    int64_t now = clock_monotonic_ns(), end = now + (th->lock_won ? PATIENCE : SHORT);
+    th->lock_won = 0;
+    while (now < end && load_relaxed(&favoured->state) == THREAD_ATTACHED) {
+        for (int i = 0; i < PAUSES; i++)
+            os_pause();
+        now = clock_monotonic_ns();
+    }
     (void)exclude(favoured, object);
 }
 

@@ -45,8 +45,9 @@ void bias_before_threads(void);
  * will see the lock.  The caller is not `owner`. */
 void bias_exclude(Thread *owner, const void *object);
 
-/* The same for the thread that `object` has favoured; its bias stays. */
-void bias_exclude_favoured(Thread *favoured, const void *object);
+/* The same for the thread that `object` has favoured; its bias stays.  th is the caller: if it has just got a
+ * program's Lock that it waited for, the favoured thread, which probably lost it, has some time to go offline. */
+void bias_exclude_favoured(Thread *th, Thread *favoured, const void *object);
 
 /* Whether one more object may favour a thread now: taking a favour back costs some microseconds, so
  * the process gives out no more than it can afford. */

@@ -309,13 +309,9 @@ park(Wait *w)
                                                                             : LOCK_TIMEOUT;
 }
 
-LockResult
-user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
+static LockResult
+acquire_slow(Thread *th, UserLock *l, int64_t deadline)
 {
-    if (user_lock_try(l))
-        return LOCK_TAKEN;
-    if (deadline == 0)
-        return LOCK_TIMEOUT;
     Wait w = {.th = th, .lock = l, .deadline = deadline};
     for (;;) {
         Look seen = look(&w);
@@ -338,6 +334,18 @@ user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
         if (deadline != INT64_MAX && clock_monotonic_ns() >= deadline)
             return take(&w) ? LOCK_TAKEN : give_up(&w, LOCK_TIMEOUT, true);
     }
+}
+
+LockResult
+user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
+{
+    if (user_lock_try(l))
+        return LOCK_TAKEN;
+    if (deadline == 0)
+        return LOCK_TIMEOUT;
+    LockResult r = acquire_slow(th, l, deadline);
+    th->lock_won = r == LOCK_TAKEN;
+    return r;
 }
 
 /* Under the bucket's lock, by the holder.  HELD keeps others from changing more than AWAKE, HAND
