@@ -741,7 +741,7 @@ make_path(Thread *th, Settings *s)
             DROP_CLEAR(th, list);
         p += n + (end != NULL);
     }
-    if (list && !list_append_steal(th, list, str_from_c(th, WEFT_STDLIB)))
+    if (list && !list_append_steal(th, list, str_from_fs(th, s->stdlib, strlen(s->stdlib))))
         DROP_CLEAR(th, list);
     return list;
 }
@@ -856,6 +856,12 @@ text(Thread *th, const char *s)
 }
 
 static bool
+add_path(Thread *th, Value m, const char *name, const char *path)
+{
+    return module_add(th, m, name, str_from_fs(th, path, strlen(path)));
+}
+
+static bool
 sys_exec(Thread *th, Value m)
 {
     Settings *s = &interp_state(th)->settings;
@@ -883,13 +889,13 @@ sys_exec(Thread *th, Value m)
            module_add(th, m, "float_repr_style", text(th, "short")) &&
            module_add(th, m, "builtin_module_names", builtin_names(th)) &&
            module_add(th, m, "stdlib_module_names", stdlib_names(th)) &&
-           module_add(th, m, "executable", str_from_fs(th, executable, strlen(executable))) &&
-           module_add(th, m, "_base_executable", str_from_fs(th, executable, strlen(executable))) &&
-           module_add_str(th, m, "prefix", "/usr") && module_add_str(th, m, "base_prefix", "/usr") &&
-           module_add_str(th, m, "exec_prefix", "/usr") && module_add_str(th, m, "base_exec_prefix", "/usr") &&
-           module_add_str(th, m, "platlibdir", "lib") && module_add_str(th, m, "abiflags", "") &&
+           add_path(th, m, "executable", executable) &&
+           add_path(th, m, "_base_executable", executable) &&
+           add_path(th, m, "prefix", s->prefix) && add_path(th, m, "base_prefix", s->prefix) &&
+           add_path(th, m, "exec_prefix", s->exec_prefix) && add_path(th, m, "base_exec_prefix", s->exec_prefix) &&
+           add_path(th, m, "platlibdir", s->platlibdir) && module_add_str(th, m, "abiflags", "") &&
            module_add(th, m, "_home", NONE) && module_add(th, m, "_framework", retain(th, str_empty)) &&
-           module_add_str(th, m, "_stdlib_dir", WEFT_STDLIB) &&
+           add_path(th, m, "_stdlib_dir", s->stdlib) &&
            module_add(th, m, "argv", make_argv(th, s)) &&
            module_add(th, m, "orig_argv", strings(th, s->orig_argc, s->orig_argv)) &&
            module_add(th, m, "path", make_path(th, s)) &&

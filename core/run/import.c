@@ -409,7 +409,7 @@ static Value
 run_library_file(Thread *th, const char *name, const char *file, const char *shown)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s", WEFT_STDLIB, file);
+    snprintf(path, sizeof path, "%s/%s", interp_state(th)->settings.stdlib, file);
     char *text;
     size_t n;
     if (!source_read(th, path, &text, &n))

@@ -534,6 +534,8 @@ runtime_main(int argc, char **argv, const ModuleSpec *const *natives)
             Value exc = error_take(th);
             error_restore(th, exc);
         }
+        fprintf(stderr, "Python path configuration:\n  PYTHONHOME = %s\n  stdlib dir = '%s'\n",
+                settings.home ? settings.home : "(not set)", settings.stdlib);
         fatal(th, "the standard library could not be started (is libpython3.11-stdlib installed?)");
     }
     int code;

@@ -51,12 +51,14 @@ static const char usage_text[] =
     "file   : program read from script file\n"
     "-      : program read from stdin (default; interactive mode if a tty)\n"
     "arg ...: arguments passed to program in sys.argv[1:]\n\n"
-    "PYTHONPATH, PYTHONSTARTUP, PYTHONHASHSEED, PYTHONIOENCODING, PYTHONUTF8,\n"
+    "PYTHONPATH, PYTHONHOME, PYTHONSTARTUP, PYTHONHASHSEED, PYTHONIOENCODING, PYTHONUTF8,\n"
     "PYTHONINTMAXSTRDIGITS, PYTHONPYCACHEPREFIX, PYTHONDEVMODE are honoured.\n";
 
 static const char environment_text[] =
     "Environment variables that are honoured (-E and -I ignore them):\n"
     "PYTHONPATH     : ':'-separated directories put in front of the module search path\n"
+    "PYTHONHOME     : PREFIX or PREFIX:EXEC_PREFIX; the library is PREFIX/lib/python3.11\n"
+    "PYTHONPLATLIBDIR : the name of that 'lib'\n"
     "PYTHONSTARTUP  : file executed when the prompt starts\n"
     "PYTHONSAFEPATH : as -P\n"
     "PYTHONOPTIMIZE : as -O; a number gives the level\n"
@@ -154,6 +156,34 @@ parse_digits(const char *text, int *out)
     return true;
 }
 
+/* How many frames to trace: only 0 can be had. */
+static bool
+accept_tracemalloc(Settings *s, const char *what, const char *frames)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(frames, &end, 10);
+    if (errno || *end || end == frames || n < 0 || n > 65535)
+        fprintf(stderr, "Fatal Python error: config_init_tracemalloc: %s: invalid number of frames\n", what);
+    else if (n > 0)
+        fprintf(stderr, "Fatal Python error: %s is not available: Weft does not trace allocations.\n", what);
+    else
+        return true;
+    nothing(s, 1);
+    return false;
+}
+
+/* PYTHONMALLOC: there is one heap, whose debug build checks; only that the name is a known one. */
+static bool
+known_allocator(const char *name)
+{
+    static const char *const names[] = {"default", "debug", "malloc", "malloc_debug", "pymalloc", "pymalloc_debug"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool
 x_option(Settings *s, const char *option)
 {
@@ -174,10 +204,8 @@ x_option(Settings *s, const char *option)
     else if (strcmp(option, "faulthandler") == 0)
         s->faulthandler = true;
     else if (strncmp(option, "tracemalloc", 11) == 0 && (option[11] == '=' || option[11] == 0)) {
-        fprintf(stderr, "Fatal Python error: -X tracemalloc is not available: Weft does not trace "
-                        "allocations.\n");
-        nothing(s, 1);
-        return false;
+        s->tracemalloc_given = true; /* whatever the environment says */
+        return accept_tracemalloc(s, "-X tracemalloc", option[11] ? option + 12 : "1");
     }
     else if (strcmp(option, "no_debug_ranges") == 0)
         s->no_debug_ranges = true;
@@ -205,9 +233,44 @@ x_option(Settings *s, const char *option)
     return true;
 }
 
+/* PYTHONHOME: PREFIX, or PREFIX:EXEC_PREFIX; and PYTHONPLATLIBDIR. */
+static void
+use_home(Settings *s, const char *home)
+{
+    size_t n = strcspn(home, ":");
+    char *prefix = strndup(home, n), *stdlib = NULL;
+    if (prefix == NULL || asprintf(&stdlib, "%s/%s/python3.11", prefix, s->platlibdir) < 0) {
+        free(prefix);
+        fputs("Fatal Python error: out of memory\n", stderr);
+        nothing(s, 1);
+        return;
+    }
+    s->prefix = prefix;
+    s->stdlib = stdlib;
+    if (home[n] == 0)
+        s->exec_prefix = prefix;
+    else if (home[n + 1] != 0)
+        s->exec_prefix = home + n + 1;
+}
+
 static void
 environment_settings(Settings *s)
 {
+    const char *v = environment(s, "PYTHONMALLOC");
+    if (v && !known_allocator(v)) {
+        fputs("Fatal Python error: preconfig_init_allocator: PYTHONMALLOC: unknown allocator\n", stderr);
+        nothing(s, 1);
+        return;
+    }
+    v = s->tracemalloc_given ? NULL : environment(s, "PYTHONTRACEMALLOC");
+    if (v && !accept_tracemalloc(s, "PYTHONTRACEMALLOC", v))
+        return;
+    v = environment(s, "PYTHONPLATLIBDIR");
+    if (v)
+        s->platlibdir = v;
+    s->home = environment(s, "PYTHONHOME");
+    if (s->home || v)
+        use_home(s, s->home ? s->home : "/usr");
     flag_from_environment(s, &s->debug, "PYTHONDEBUG");
     flag_from_environment(s, &s->verbose, "PYTHONVERBOSE");
     flag_from_environment(s, &s->optimize, "PYTHONOPTIMIZE");
@@ -230,7 +293,7 @@ environment_settings(Settings *s)
         s->no_debug_ranges = true;
     if (environment(s, "PYTHONPROFILEIMPORTTIME"))
         s->import_time = true;
-    const char *v = environment(s, "PYTHONUTF8");
+    v = environment(s, "PYTHONUTF8");
     if (v && !s->utf8_given) {
         if (strcmp(v, "0") != 0 && strcmp(v, "1") != 0) {
             fprintf(stderr, "Fatal Python error: preconfig_init_utf8_mode: invalid PYTHONUTF8 environment "
@@ -292,6 +355,9 @@ settings_parse(Settings *s, int argc, char **argv)
     s->orig_argv = argv;
     s->orig_argc = argc;
     s->executable = find_executable(s->program);
+    s->prefix = s->exec_prefix = "/usr";
+    s->platlibdir = "lib";
+    s->stdlib = WEFT_STDLIB;
     s->hash_randomization = 1;
     s->int_max_str_digits = -1;
     s->what = RUN_REPL;

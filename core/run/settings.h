@@ -25,12 +25,17 @@ typedef struct Settings {
     const char **x_options;     /* -X, in order */
     int x_count;
     const char *python_path;    /* PYTHONPATH or NULL */
+    const char *home;           /* PYTHONHOME or NULL; it and PYTHONPLATLIBDIR decide the next three */
+    const char *prefix, *exec_prefix;
+    const char *stdlib;         /* the folder of the library's modules */
+    const char *platlibdir;
     const char *program;        /* argv[0] */
     char *executable;           /* absolute path of it, or "" */
     const char *io_encoding;    /* PYTHONIOENCODING or NULL */
     const char *startup;        /* PYTHONSTARTUP or NULL */
     const char *pycache_prefix;
     bool pycache_prefix_given; /* by -X, even if it is none */
+    bool tracemalloc_given;    /* by -X */
     bool hash_seed_given, hash_random_given;
     uint32_t hash_seed;
     int exit_code;              /* with RUN_NOTHING */

@@ -90,6 +90,29 @@ check encoding 0 '^iso8859-1 replace' env PYTHONIOENCODING=latin-1:replace "$wef
 check bad-encoding 1 'init_stdio_encoding' env PYTHONIOENCODING=nosuch "$weft" -c pass
 check path 0 '^True' env PYTHONPATH=/a:/b "$weft" -c 'import sys; print("/a" in sys.path)'
 check isolated-path 0 '^False' env PYTHONPATH=/a:/b "$weft" -I -c 'import sys; print("/a" in sys.path or "" in sys.path)'
+mkdir -p "$place/home/lib"
+ln -s /usr/lib/python3.11 "$place/home/lib/python3.11"
+show='import sys, json; print(sys.prefix, sys.exec_prefix, sys.base_prefix, json.__file__, sys._stdlib_dir)'
+check home 0 "^$place/home $place/home $place/home $place/home/lib/python3.11/json/__init__.py $place/home/lib/python3.11" \
+    env PYTHONHOME="$place/home" "$weft" -c "$show"
+check home-two 0 "^$place/home /elsewhere $place/home " env PYTHONHOME="$place/home:/elsewhere" "$weft" -c "$show"
+check home-empty 0 '^/usr /usr /usr ' env PYTHONHOME= "$weft" -c "$show"
+check home-ignored 0 '^/usr /usr /usr ' env PYTHONHOME="$place/home" "$weft" -E -c "$show"
+check home-isolated 0 '^/usr /usr /usr ' env PYTHONHOME=/nowhere "$weft" -I -c "$show"
+check home-missing 1 "PYTHONHOME = /nowhere.  stdlib dir = '/nowhere/lib/python3.11'.Fatal Python error" \
+    env PYTHONHOME=/nowhere "$weft" -c "$show"
+check platlibdir 1 "stdlib dir = '$place/home/lib64/python3.11'" env PYTHONHOME="$place/home" PYTHONPLATLIBDIR=lib64 "$weft" -c 1
+ln -s lib "$place/home/lib64"
+check platlibdir-there 0 "^$place/home lib64 $place/home/lib64/python3.11" env PYTHONHOME="$place/home" PYTHONPLATLIBDIR=lib64 \
+    "$weft" -c 'import sys; print(sys.prefix, sys.platlibdir, sys._stdlib_dir)'
+check tracemalloc 1 'does not trace allocations' "$weft" -X tracemalloc -c 1
+check tracemalloc-none 0 '^1' env PYTHONTRACEMALLOC=1 "$weft" -X tracemalloc=0 -c 'print(1)'
+check tracemalloc-environment 1 'PYTHONTRACEMALLOC is not available' env PYTHONTRACEMALLOC=25 "$weft" -c 1
+check tracemalloc-off 0 '^1' env PYTHONTRACEMALLOC=0 "$weft" -c 'print(1)'
+check tracemalloc-ignored 0 '^1' env PYTHONTRACEMALLOC=1 "$weft" -E -c 'print(1)'
+check tracemalloc-bad 1 'PYTHONTRACEMALLOC: invalid number of frames' env PYTHONTRACEMALLOC=many "$weft" -c 1
+check malloc 0 '^1' env PYTHONMALLOC=malloc_debug "$weft" -c 'print(1)'
+check malloc-bad 1 'PYTHONMALLOC: unknown allocator' env PYTHONMALLOC=best "$weft" -c 1
 check no-site 0 '^False' "$weft" -S -c 'import sys; print("site" in sys.modules)'
 check unbuffered 0 '^True' "$weft" -u -c 'import sys; print(sys.stdout.write_through)'
 check unknown 2 'Unknown option: -z.usage:' "$weft" -z
