@@ -15,10 +15,12 @@
 #endif
 #include "threads/os_thread.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -285,4 +287,46 @@ void
 os_yield(void)
 {
     sched_yield();
+}
+
+bool
+os_pull_begin(OsPull *p)
+{
+    int saved = errno;
+    p->cpu = -1;
+    p->tid = os_thread_self()->native_id;
+    /* A filter of system calls may end the process for what follows. */
+    bool free = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0;
+    errno = saved;
+    return free;
+}
+
+void
+os_pull(OsPull *p)
+{
+    cpu_set_t allowed, here;
+    _Static_assert(sizeof allowed == sizeof p->allowed, "as many processors");
+    int saved = errno, cpu = sched_getcpu();
+    if (cpu >= 0 && cpu < OS_CPUS_MAX && sched_getaffinity(p->tid, sizeof allowed, &allowed) == 0 &&
+        CPU_ISSET((size_t)cpu, &allowed) && CPU_COUNT(&allowed) > 1) {
+        CPU_ZERO(&here);
+        CPU_SET((size_t)cpu, &here);
+        memcpy(p->allowed, &allowed, sizeof allowed);
+        if (sched_setaffinity(p->tid, sizeof here, &here) == 0)
+            p->cpu = cpu;
+    }
+    errno = saved;
+}
+
+void
+os_pull_end(OsPull *p)
+{
+    cpu_set_t now, allowed;
+    int saved = errno;
+    if (p->cpu >= 0 && sched_getaffinity(0, sizeof now, &now) == 0 && CPU_COUNT(&now) == 1 &&
+        CPU_ISSET((size_t)p->cpu, &now)) {
+        memcpy(&allowed, p->allowed, sizeof allowed);
+        (void)sched_setaffinity(0, sizeof allowed, &allowed);
+    }
+    errno = saved;
 }

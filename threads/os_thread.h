@@ -47,6 +47,24 @@ void os_thread_reset_in_child(void);
 /* Lets other threads run. */
 void os_yield(void);
 
+/* Moving a thread that sleeps to the processor of who wakes it.  Linux wakes a thread on a processor that is
+ * idle; where two threads take turns, the one on which the other has just run is better: awake, and
+ * what both use is in its caches. */
+#define OS_CPUS_MAX 1024
+typedef struct OsPull {
+    int32_t tid;                        /* of the sleeper */
+    int32_t cpu;                        /* where it was moved to; -1: it was not */
+    uint64_t allowed[OS_CPUS_MAX / 64]; /* where it might run before */
+} OsPull;
+
+/* By the sleeper, before it sleeps.  False: it cannot be moved; what follows is not called. */
+bool os_pull_begin(OsPull *p);
+/* By another thread, while the sleeper exists: when that is woken, it goes on on the processor of the caller, if it may run
+ * there.  If it does not sleep yet it is stopped for that, which takes some 40 us. */
+void os_pull(OsPull *p);
+/* By the sleeper, when it runs again: it may run where it might before, or where somebody else has said meanwhile. */
+void os_pull_end(OsPull *p);
+
 /* Tells the processor that this is a spin loop. */
 static inline void
 os_pause(void)

@@ -53,6 +53,8 @@ typedef struct Waiter {
     const void *address;
     struct Waiter *next;
     FutexWord ready; /* [atomic] WOKEN or HANDED once taken out of the line by a waker */
+    OsPull *pull;    /* it is to be moved to the waker's processor, and woken later; or NULL */
+    int64_t since;   /* with `pull`: when it got in line */
 } Waiter;
 
 typedef struct Bucket {
@@ -63,6 +65,8 @@ typedef struct Bucket {
 enum { WOKEN = 1, HANDED = 2 };
 
 #define BUCKETS 256
+/* Until who got in line certainly sleeps: a thread that still runs is stopped to be moved, some 40 us. */
+#define ASLEEP_AFTER (20 * NS_PER_US)
 
 static Bucket buckets[BUCKETS];
 
@@ -115,34 +119,31 @@ bucket_remove(Bucket *b, Waiter *w)
     return false;
 }
 
-static ParkResult
-wait_while(ParkByte *byte, uint8_t mask, uint8_t expected, int64_t deadline, bool interruptible)
+/* In line, under the bucket's lock. */
+static void
+stand(Bucket *b, Waiter *w)
 {
-    Waiter self = {.address = byte};
-    Bucket *b = bucket_of(byte);
-
-    bucket_lock(b);
-    if ((load_relaxed(byte) & mask) != expected) { /* relaxed: wakers change it under the same lock */
-        bucket_unlock(b);
-        return PARK_CHANGED;
-    }
     if (b->last)
-        b->last->next = &self;
+        b->last->next = w;
     else
-        b->first = &self;
-    b->last = &self;
-    bucket_unlock(b);
+        b->first = w;
+    b->last = w;
+}
 
+/* Sleeps in line. */
+static ParkResult
+wait_in(Bucket *b, Waiter *self, int64_t deadline, bool interruptible)
+{
     OsThread *os = os_thread_self();
-    store_relaxed(&os->waiting_on, (const void *)byte);
+    store_relaxed(&os->waiting_on, self->address);
     ParkResult result = PARK_WOKEN;
     uint32_t ready;
-    while ((ready = load_acquire(&self.ready)) == 0) { /* pairs with wake() [park.ready] */
-        FutexResult r = futex_wait(&self.ready, 0, deadline);
+    while ((ready = load_acquire(&self->ready)) == 0) { /* pairs with wake() [park.ready] */
+        FutexResult r = futex_wait(&self->ready, 0, deadline);
         if (r == FUTEX_AGAIN || (r == FUTEX_INTERRUPTED && !interruptible))
             continue;
         bucket_lock(b);
-        bool left = bucket_remove(b, &self);
+        bool left = bucket_remove(b, self);
         bucket_unlock(b);
         if (left) {
             result = r == FUTEX_TIMEOUT ? PARK_TIMEOUT : PARK_INTERRUPTED;
@@ -157,6 +158,22 @@ wait_while(ParkByte *byte, uint8_t mask, uint8_t expected, int64_t deadline, boo
     return ready == HANDED ? PARK_HANDED : result;
 }
 
+static ParkResult
+wait_while(ParkByte *byte, uint8_t mask, uint8_t expected, int64_t deadline, bool interruptible)
+{
+    Waiter self = {.address = byte};
+    Bucket *b = bucket_of(byte);
+
+    bucket_lock(b);
+    if ((load_relaxed(byte) & mask) != expected) { /* relaxed: wakers change it under the same lock */
+        bucket_unlock(b);
+        return PARK_CHANGED;
+    }
+    stand(b, &self);
+    bucket_unlock(b);
+    return wait_in(b, &self, deadline, interruptible);
+}
+
 ParkResult
 park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible)
 {
@@ -169,9 +186,24 @@ park_wait_bits(ParkByte *byte, uint8_t mask, int64_t deadline, bool interruptibl
     return wait_while(byte, mask, mask, deadline, interruptible);
 }
 
+ParkResult
+park_wait_pulled(ParkByte *byte, uint8_t set, uint8_t clear, int64_t deadline, OsPull *pull)
+{
+    Waiter self = {.address = byte, .pull = pull, .since = clock_monotonic_ns()};
+    Bucket *b = bucket_of(byte);
+
+    bucket_lock(b);
+    stand(b, &self);
+    uint8_t s = load_relaxed(byte);
+    while (!cas_relaxed(byte, &s, (uint8_t)((s | set) & ~clear))) /* who reads it takes the bucket's lock */
+        ;
+    bucket_unlock(b);
+    return wait_in(b, &self, deadline, true);
+}
+
 /* `decide` NULL: *byte becomes if_more or if_none. */
-static void
-wake(ParkByte *byte, ParkDecide decide, uint8_t if_more, uint8_t if_none)
+static ParkWake
+wake(ParkByte *byte, ParkDecide decide, FutexWord **sleeper, uint8_t if_more, uint8_t if_none)
 {
     Bucket *b = bucket_of(byte);
     bucket_lock(b);
@@ -181,6 +213,10 @@ wake(ParkByte *byte, ParkDecide decide, uint8_t if_more, uint8_t if_none)
             chosen = at;
             break;
         }
+    if (chosen && decide && chosen->pull && clock_monotonic_ns() - chosen->since < ASLEEP_AFTER) {
+        bucket_unlock(b);
+        return PARK_LATER;
+    }
     bool more = false;
     if (chosen) {
         for (at = chosen->next; at && !more; at = at->next)
@@ -200,24 +236,32 @@ wake(ParkByte *byte, ParkDecide decide, uint8_t if_more, uint8_t if_none)
     bucket_unlock(b);
     if (chosen) {
         FutexWord *ready = &chosen->ready;
+        OsPull *pull = chosen->pull;
+        if (pull != NULL)
+            os_pull(pull);
         /* release: pairs with wait_while() [park.ready] */
         store_release(ready, handed ? (uint32_t)HANDED : (uint32_t)WOKEN);
+        if (pull != NULL) {
+            *sleeper = ready;
+            return PARK_SLEEPS;
+        }
         /* The waiter may be gone already, and its frame with it: a wake-up on an address
          * where nobody sleeps does nothing, and sleepers on words allow for stray ones. */
         futex_wake(ready, 1);
     }
+    return PARK_DONE;
 }
 
 void
 park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none)
 {
-    wake(byte, NULL, if_more, if_none);
+    (void)wake(byte, NULL, NULL, if_more, if_none);
 }
 
-void
-park_wake_deciding(ParkByte *byte, ParkDecide decide)
+ParkWake
+park_wake_deciding(ParkByte *byte, ParkDecide decide, FutexWord **sleeper)
 {
-    wake(byte, decide, 0, 0);
+    return wake(byte, decide, sleeper, 0, 0);
 }
 
 void

@@ -16,6 +16,8 @@
 #define THREADS_PARK_H
 
 #include "base/atomic.h"
+#include "threads/futex.h"
+#include "threads/os_thread.h"
 
 typedef enum ParkResult {
     PARK_WOKEN,       /* somebody woke this waiter */
@@ -32,6 +34,9 @@ typedef ATOMIC(uint8_t) ParkByte;
 ParkResult park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible);
 /* The same while the bits `mask` of *byte are all set. */
 ParkResult park_wait_bits(ParkByte *byte, uint8_t mask, int64_t deadline, bool interruptible);
+/* Sets and clears bits of *byte as it gets in line and sleeps, whatever *byte is.  Who wakes it moves it to its own
+ * processor: the caller has called os_pull_begin(), and calls os_pull_end().  A signal interrupts it. */
+ParkResult park_wait_pulled(ParkByte *byte, uint8_t set, uint8_t clear, int64_t deadline, OsPull *pull);
 
 /* Wakes the longest waiter on *byte, if any.  Under the bucket's lock *byte becomes
  * `if_more` when others still wait, `if_none` when not. */
@@ -40,7 +45,13 @@ void park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none);
 /* What a waker does to *byte, under the bucket's lock, when it has taken a waiter out (`any`) and
  * others still wait (`more`).  True: the waiter's result is PARK_HANDED. */
 typedef bool (*ParkDecide)(ParkByte *byte, bool any, bool more);
-void park_wake_deciding(ParkByte *byte, ParkDecide decide);
+typedef enum ParkWake {
+    PARK_DONE,
+    PARK_SLEEPS, /* the waiter is one that is pulled: it sleeps until the caller, about to sleep itself, calls
+                  * futex_wake() on *sleeper, or until its own time is over */
+    PARK_LATER,  /* it is, and may not sleep yet: nothing was done */
+} ParkWake;
+ParkWake park_wake_deciding(ParkByte *byte, ParkDecide decide, FutexWord **sleeper);
 
 /* Forgets all waiters: in the child of a fork, where none of them exists. */
 void park_reset_in_child(void);

@@ -103,6 +103,8 @@ struct Thread {
     uint8_t in_use;               /* not in the pool [lock] interp->threads_lock */
     uint8_t lock_luck;            /* [owner] whether looking for a lock has paid: user_lock.c */
     uint8_t lock_looks;           /* [owner] a rhythm */
+    FutexWord *lock_sleeper;      /* [owner] on which sleeps whom it has handed a program's lock, or NULL */
+    const void *lock_handed;      /* [owner] that lock */
     uint8_t lock_won;             /* [owner] has just got a program's lock that it waited for */
     uint8_t pool_in;              /* [owner] foreign drops until it asks for an object to be pooled */
     ATOMIC(uint32_t) locks_taken; /* [owner] of programs' locks, minus those it gave back itself */

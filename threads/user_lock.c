@@ -51,6 +51,8 @@
 #define PATIENCE (125 * NS_PER_US)   /* at first */
 #define BUSY_MAX 6                   /* doublings */
 #define BUSY_TURN 200                /* ns: a lock that is taken less often is not left alone for longer */
+#define PULL 3                       /* doublings, from which on who was patient goes on where the other ran */
+#define PULL_TIME (200 * NS_PER_US)  /* how long it waits for being moved */
 #define SLICE (1 * NS_PER_MS)        /* until it looks, at least: each sleep costs some 20 us of a processor */
 #define GRAB (20 * NS_PER_US)        /* how long it tries after that */
 #define DOUBT (20 * NS_PER_MS)       /* whether who has set AWAKE still exists */
@@ -62,6 +64,7 @@ typedef struct Wait {
     int64_t deadline;
     bool mine;      /* this thread has set AWAKE, or was woken with it */
     bool tried;     /* in vain, after it was woken or was patient */
+    bool pull;      /* it has been patient for long: the holder shall have it woken where it runs itself */
 } Wait;
 
 static ParkByte *
@@ -125,6 +128,30 @@ just_passed(UserLock *l, int64_t now)
     return load_relaxed(&l->busy) > 0 && (uint32_t)(now >> 16) - load_relaxed(&l->passed) <= 1;
 }
 
+/* Wakes whom this thread has handed a lock. */
+static void
+wake_sleeper(Thread *th)
+{
+    FutexWord *sleeper = th->lock_sleeper;
+    if (sleeper == NULL)
+        return;
+    th->lock_sleeper = NULL;
+    futex_wake(sleeper, 1); /* its frame may be gone: see park.c */
+}
+
+/* th wants the lock that it has just handed to somebody who will keep it for some time, and who is to be woken
+ * where th runs now.  If it has handed on another one, or long ago, that one's new holder is woken now. */
+static bool
+just_handed(Thread *th, UserLock *l, int64_t now)
+{
+    if (th->lock_sleeper == NULL)
+        return false;
+    if (th->lock_handed == l && just_passed(l, now))
+        return true;
+    wake_sleeper(th);
+    return false;
+}
+
 /* Waits awake, looking now and then.  Where whoever holds the locks seldom runs meanwhile (the
  * processors are busy) that only costs time: once it has failed, one look has to do for a while. */
 static Look
@@ -133,6 +160,8 @@ look(Wait *w)
     Thread *th = w->th;
     UserLock *l = w->lock;
     int64_t now = clock_monotonic_ns();
+    if (just_handed(th, l, now))
+        return LOOK_BUSY;
     bool passed = just_passed(l, now);
     bool probe = !passed && (th->lock_luck || th->lock_looks++ % PROBE_EVERY == 0);
     int looks = passed ? LOOKS_PASSED : probe ? LOOKS : 1;
@@ -172,6 +201,8 @@ FutexWord thread_naps;
 void
 thread_rests_slow(void)
 {
+    if (thread_current != NULL)
+        wake_sleeper(thread_current);
     if (exchange_relaxed(&thread_naps, 0) != 0)
         futex_wake(&thread_naps, FUTEX_ALL);
 }
@@ -207,6 +238,7 @@ nap(Wait *w, int64_t until)
     store_relaxed(word, 1);
     do {
         thread_detach(w->th);
+        wake_sleeper(w->th);
         FutexResult r = futex_wait(word, word == &nobody ? 0 : 1, until);
         thread_attach(w->th);
         if (answer_requests(w->th, r == FUTEX_INTERRUPTED) == LOCK_INTERRUPTED)
@@ -229,7 +261,9 @@ leave_alone(Wait *w)
     if (since > 4 * (PATIENCE << busy))
         busy = 0;
     int64_t enough = now + (PATIENCE << busy), end = earlier(enough, w->deadline);
-    int64_t slice = (PATIENCE << busy) / 4 > SLICE ? (PATIENCE << busy) / 4 : SLICE;
+    /* It wakes up on the holder's processor if it has been the holder there. */
+    int64_t slice = (PATIENCE << busy) / (w->th->lock_sleeper != NULL ? 2 : 4);
+    slice = slice > SLICE ? slice : SLICE;
     while (now < end) {
         uint32_t turns = load_relaxed(&l->turns);
         int64_t from = now;
@@ -243,6 +277,7 @@ leave_alone(Wait *w)
             return true;
         }
     }
+    w->pull = end == enough && busy >= PULL;
     if (end == enough)
         store_relaxed(&l->busy, (uint8_t)(busy < BUSY_MAX ? busy + 1 : BUSY_MAX));
     return true;
@@ -257,6 +292,8 @@ be_patient(Wait *w)
         return LOCK_INTERRUPTED;
     int64_t now = clock_monotonic_ns(), end = now + GRAB;
     store_relaxed(&l->passed, (uint32_t)(now >> 16));
+    if (w->pull)
+        return LOCK_TIMEOUT;
     do {
         for (int i = 0; i < 32; i++) {
             if (!user_lock_is_held(l) && take(w))
@@ -278,33 +315,56 @@ claim_awake(Wait *w)
     return w->mine;
 }
 
+/* Stands in line for the next release, which moves this thread to the processor of who releases, even if the lock
+ * is free now: it will be taken again in a moment. */
+static ParkResult
+wait_pulled(Wait *w, OsPull *pull)
+{
+    uint8_t clear = w->mine ? AWAKE : 0;
+    w->mine = false;
+    blocking_begin(w->th);
+    ParkResult r = park_wait_pulled(byte_of(w->lock), WAITED | HAND, clear,
+                                    earlier(w->deadline, clock_monotonic_ns() + PULL_TIME), pull);
+    os_pull_end(pull);
+    blocking_end(w->th);
+    return r;
+}
+
 /* Sleeps in the parking lot until a release wakes this waiter.  LOCK_TIMEOUT: look again. */
 static LockResult
 park(Wait *w)
 {
     UserLock *l = w->lock;
-    uint8_t s = load_relaxed(&l->state), to;
-    do {
-        if (!(s & HELD))
-            return take(w) ? LOCK_TAKEN : LOCK_TIMEOUT;
-        to = (uint8_t)((s | WAITED | (w->tried ? HAND : 0u)) & ~(w->mine ? AWAKE : 0u));
-    } while (to != s && !cas_relaxed(&l->state, &s, to));
-    w->mine = false;
-    int64_t until = w->deadline;
-    if (to & AWAKE) {
-        int64_t doubt = clock_monotonic_ns() + DOUBT;
-        until = doubt < until ? doubt : until;
+    OsPull pull;
+    ParkResult r;
+    wake_sleeper(w->th);
+    if (w->pull && os_pull_begin(&pull)) {
+        r = wait_pulled(w, &pull);
+    } else {
+        uint8_t s = load_relaxed(&l->state), to;
+        do {
+            if (!(s & HELD))
+                return take(w) ? LOCK_TAKEN : LOCK_TIMEOUT;
+            to = (uint8_t)((s | WAITED | (w->tried ? HAND : 0u)) & ~(w->mine ? AWAKE : 0u));
+        } while (to != s && !cas_relaxed(&l->state, &s, to));
+        w->mine = false;
+        int64_t until = w->deadline;
+        if (to & AWAKE)
+            until = earlier(until, clock_monotonic_ns() + DOUBT);
+        blocking_begin(w->th);
+        r = park_wait_bits(byte_of(l), HELD | WAITED, until, true);
+        blocking_end(w->th);
+        if (r == PARK_TIMEOUT && until < w->deadline) /* AWAKE is this waiter's now */
+            w->mine = true;
     }
-    blocking_begin(w->th);
-    ParkResult r = park_wait_bits(byte_of(l), HELD | WAITED, until, true);
-    blocking_end(w->th);
     if (r == PARK_HANDED) {
         user_lock_taken(l);
         return LOCK_TAKEN;
     }
-    w->mine = w->tried = r == PARK_WOKEN;
-    if (r == PARK_TIMEOUT && until < w->deadline) /* AWAKE is this waiter's now */
+    if (r == PARK_WOKEN)
         w->mine = true;
+    w->tried = r == PARK_WOKEN || w->pull;
+    w->pull = false;
     return answer_requests(w->th, r == PARK_INTERRUPTED) == LOCK_INTERRUPTED ? LOCK_INTERRUPTED
                                                                             : LOCK_TIMEOUT;
 }
@@ -348,6 +408,22 @@ user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
     return r;
 }
 
+/* This thread has handed the lock to one that sleeps.  It will want it again, and wakes the other when it is about to
+ * sleep itself, so that they need not run side by side. */
+static void
+wake_later(UserLock *l, FutexWord *sleeper)
+{
+    Thread *th = thread_current;
+    if (th == NULL) {
+        futex_wake(sleeper, 1);
+        return;
+    }
+    wake_sleeper(th);
+    th->lock_sleeper = sleeper;
+    th->lock_handed = l;
+    store_relaxed(&thread_naps, 1); /* it may also block elsewhere, or end */
+}
+
 /* Under the bucket's lock, by the holder.  HELD keeps others from changing more than AWAKE, HAND
  * and WAITED. */
 static bool
@@ -375,8 +451,12 @@ user_lock_release_slow(UserLock *l)
     uint8_t s = load_relaxed(&l->state);
     while (s & HELD) {
         if ((s & (WAITED | AWAKE)) == WAITED) {
-            park_wake_deciding(byte_of(l), decide);
-            return true;
+            FutexWord *sleeper;
+            ParkWake woke = park_wake_deciding(byte_of(l), decide, &sleeper);
+            if (woke == PARK_SLEEPS)
+                wake_later(l, sleeper);
+            if (woke != PARK_LATER)
+                return true;
         }
         /* release: pairs with user_lock_try() [user_lock.state] */
         if (__atomic_compare_exchange_n(&l->state.raw_, &s, (uint8_t)(s & ~HELD), false, __ATOMIC_RELEASE,

@@ -241,6 +241,55 @@ for _ in range(10):
 stop = True
 for t in threads:
     t.join()
+# Waiters are moved to the holder's processor; afterwards each may run where it might before.
+where = os.sched_getaffinity(0)
+
+
+def contend(i):
+    global total
+    me = where if i % 2 else {min(where)}
+    os.sched_setaffinity(0, me)
+    for n in range(20):
+        until = time.monotonic() + 0.01
+        while time.monotonic() < until:
+            for _ in range(2000):
+                with lock:
+                    total += 1
+        assert os.sched_getaffinity(0) == me, (os.sched_getaffinity(0), me)
+        if n % 3 == i % 3:
+            time.sleep(0.001)
+            sum(range(20000))
+    os.sched_setaffinity(0, where)
+    return n
+
+
+total = 0
+together(contend)
+assert total % 2000 == 0 and total > 0
+got = []
+
+
+def leave_it():
+    '''Takes the lock often, then never again: who was to get it then has it soon.'''
+    until = time.monotonic() + 0.03
+    while time.monotonic() < until:
+        for _ in range(500):
+            with lock:
+                got.append(1)
+    until = time.monotonic() + 0.2
+    while time.monotonic() < until:
+        sum(range(1000))
+
+
+for _ in range(5):
+    others = [threading.Thread(target=leave_it) for _ in range(2)]
+    for t in others:
+        t.start()
+    time.sleep(0.1)
+    assert lock.acquire(timeout=20)
+    lock.release()
+    for t in others:
+        t.join()
 
 barrier = threading.Barrier(4)
 
