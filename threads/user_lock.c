@@ -10,8 +10,16 @@
  * that allows, and the lock is taken thousands of times in between; the waiter looks every SLICE, or
  * four times in all, whether it still is, and ends its patience if not; a thread that blocks or ends wakes who naps, as it
  * may be the one that took the lock so often.  Who has just lost the lock to a patient waiter looks
- * a little longer, until that one takes it often: so no release has to wake it either.  One waiter
- * at a time does that (AWAKE); others sleep in the parking lot, and the first release after it has
+ * a little longer, until that one takes it often: so no release has to wake it either.
+ *
+ * Turns of a millisecond and more stay on one processor: it is awake, and what the threads share is in its
+ * caches.  The patient waiter does not take the lock itself but gets in line, even if the lock is free in that
+ * moment, to be handed it by the next release, which has the kernel move it to its own processor while it
+ * sleeps (os_pull()), and lets it sleep on until the thread that lost the lock, wanting it again, is
+ * about to sleep.  If that does not come, the waiter wakes up by itself after PULL_TIME; the lock is its own by
+ * then.  docs/decisions/0010.
+ *
+ * One waiter at a time does that (AWAKE); others sleep in the parking lot, and the first release after it has
  * got the lock wakes the next.  A waiter that was woken, or was patient, and still did not get the
  * lock sets HAND: the next release that wakes somebody passes the lock on without making it free.
  * So a lock that is released from time to time is had after a bounded number of turns.

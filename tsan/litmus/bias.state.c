@@ -22,8 +22,10 @@ owner(Thread *th, long i)
     for (int k = 0; k < (int)(i % 64); k++)
         change(&n->head);
     drop(th, value_of(n));
-    th->bias_off_since = 0; /* long enough ago */
-    bias_renew(th);
+    if (load_acquire(&th->bias_state) == BIAS_OFF) { /* pairs with switch_off() [bias.state] */
+        th->bias_off_since = 0;                      /* long enough ago */
+        bias_renew(th);
+    }
 }
 
 static void
