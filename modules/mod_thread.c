@@ -245,7 +245,7 @@ rlock_release_save(Thread *th, Value self)
     r->count = 0;
     store_relaxed(&r->owner, 0);
     locks_count(th, -1u);
-    user_lock_release(&r->lock);
+    user_lock_release(th, &r->lock);
     return t;
 }
 
@@ -698,7 +698,7 @@ end_sentinel(Thread *th)
     th->current_sentinel = NULL;
     if (lock == NULL)
         return;
-    user_lock_release(&as_lock(lock)->lock); /* who joins this thread goes on */
+    user_lock_release(th, &as_lock(lock)->lock); /* who joins this thread goes on */
     drop(th, lock);
 }
 
@@ -737,7 +737,7 @@ run_thread(Thread *th, void *arg)
     th->ended_sentinel = lock;
     thread_end_run(th);
     if (lock)
-        user_lock_release(&as_lock(lock)->lock);
+        user_lock_release(NULL, &as_lock(lock)->lock);
     if (UNLIKELY(load_relaxed(&left_behind)) && fetch_add_relaxed(&left_behind, -1u) == 1)
         exit(0);
 }

@@ -130,8 +130,10 @@ void
 bias_exclude_favoured(Thread *th, Thread *favoured, const void *object)
 {
     /* If th has just got a program's Lock, the other may be about to wait for it. */
-    int64_t now = clock_monotonic_ns(), end = now + (th->lock_won ? PATIENCE : SHORT);
-    th->lock_won = 0;
+    bool won = th != NULL && th->lock_won;
+    int64_t now = clock_monotonic_ns(), end = now + (won ? PATIENCE : SHORT);
+    if (won)
+        th->lock_won = 0;
     while (now < end && load_relaxed(&favoured->state) == THREAD_ATTACHED) {
         for (int i = 0; i < PAUSES; i++)
             os_pause();

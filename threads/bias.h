@@ -45,7 +45,7 @@ void bias_before_threads(void);
  * will see the lock.  The caller is not `owner`. */
 void bias_exclude(Thread *owner, const void *object);
 
-/* The same for the thread that `object` has favoured; its bias stays.  th is the caller: if it has just got a
+/* The same for the thread that `object` has favoured; its bias stays.  th is the caller, or NULL: if it has just got a
  * program's Lock that it waited for, the favoured thread, which probably lost it, has some time to go offline. */
 void bias_exclude_favoured(Thread *th, Thread *favoured, const void *object);
 

@@ -203,7 +203,8 @@ park_wait_pulled(ParkByte *byte, uint8_t set, uint8_t clear, int64_t deadline, O
 
 /* `decide` NULL: *byte becomes if_more or if_none. */
 static ParkWake
-wake(ParkByte *byte, ParkDecide decide, FutexWord **sleeper, uint8_t if_more, uint8_t if_none)
+wake(ParkByte *byte, ParkDecide decide, void *arg, FutexWord **sleeper, uint8_t if_more,
+     uint8_t if_none)
 {
     Bucket *b = bucket_of(byte);
     bucket_lock(b);
@@ -230,7 +231,7 @@ wake(ParkByte *byte, ParkDecide decide, FutexWord **sleeper, uint8_t if_more, ui
     }
     bool handed = false;
     if (decide)
-        handed = decide(byte, chosen != NULL, more);
+        handed = decide(byte, arg, chosen != NULL, more);
     else
         store_release(byte, more ? if_more : if_none); /* release: the lock's own [mutex.state] */
     bucket_unlock(b);
@@ -255,13 +256,13 @@ wake(ParkByte *byte, ParkDecide decide, FutexWord **sleeper, uint8_t if_more, ui
 void
 park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none)
 {
-    (void)wake(byte, NULL, NULL, if_more, if_none);
+    (void)wake(byte, NULL, NULL, NULL, if_more, if_none);
 }
 
 ParkWake
-park_wake_deciding(ParkByte *byte, ParkDecide decide, FutexWord **sleeper)
+park_wake_deciding(ParkByte *byte, ParkDecide decide, void *arg, FutexWord **sleeper)
 {
-    return wake(byte, decide, sleeper, 0, 0);
+    return wake(byte, decide, arg, sleeper, 0, 0);
 }
 
 void

@@ -44,14 +44,14 @@ void park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none);
 
 /* What a waker does to *byte, under the bucket's lock, when it has taken a waiter out (`any`) and
  * others still wait (`more`).  True: the waiter's result is PARK_HANDED. */
-typedef bool (*ParkDecide)(ParkByte *byte, bool any, bool more);
+typedef bool (*ParkDecide)(ParkByte *byte, void *arg, bool any, bool more);
 typedef enum ParkWake {
     PARK_DONE,
     PARK_SLEEPS, /* the waiter is one that is pulled: it sleeps until the caller, about to sleep itself, calls
                   * futex_wake() on *sleeper, or until its own time is over */
     PARK_LATER,  /* it is, and may not sleep yet: nothing was done */
 } ParkWake;
-ParkWake park_wake_deciding(ParkByte *byte, ParkDecide decide, FutexWord **sleeper);
+ParkWake park_wake_deciding(ParkByte *byte, ParkDecide decide, void *arg, FutexWord **sleeper);
 
 /* Forgets all waiters: in the child of a fork, where none of them exists. */
 void park_reset_in_child(void);

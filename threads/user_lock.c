@@ -19,6 +19,10 @@
  * about to sleep.  If that does not come, the waiter wakes up by itself after PULL_TIME; the lock is its own by
  * then.  docs/decisions/0010.
  *
+ * In such turns the lock is its thread's own (TURN): docs/decisions/0011.  A waiter that gets in line need not end
+ * the turn: the next release sees it.  That there is a next one is not certain, so it ends the turn if the lock is not in use,
+ * and else sleeps by the clock.
+ *
  * One waiter at a time does that (AWAKE); others sleep in the parking lot, and the first release after it has
  * got the lock wakes the next.  A waiter that was woken, or was patient, and still did not get the
  * lock sets HAND: the next release that wakes somebody passes the lock on without making it free.
@@ -49,6 +53,7 @@
 #define WAITED USER_LOCK_WAITED
 #define AWAKE USER_LOCK_AWAKE
 #define HAND USER_LOCK_HAND
+#define TURN USER_LOCK_TURN
 
 #define LOOK_EVERY (1 * NS_PER_US)   /* the first looks of a waiter */
 #define LOOKS 10                     /* until it goes to sleep, while that has paid lately */
@@ -63,7 +68,7 @@
 #define PULL_TIME (200 * NS_PER_US)  /* how long it waits for being moved */
 #define SLICE (1 * NS_PER_MS)        /* until it looks, at least: each sleep costs some 20 us of a processor */
 #define GRAB (20 * NS_PER_US)        /* how long it tries after that */
-#define DOUBT (20 * NS_PER_MS)       /* whether who has set AWAKE still exists */
+#define DOUBT (20 * NS_PER_MS)       /* whether who has set AWAKE still exists, and the lock is still released */
 
 /* One wait. */
 typedef struct Wait {
@@ -71,6 +76,7 @@ typedef struct Wait {
     UserLock *lock;
     int64_t deadline;
     bool mine;      /* this thread has set AWAKE, or was woken with it */
+    bool used;      /* others took it while this thread looked */
     bool tried;     /* in vain, after it was woken or was patient */
     bool pull;      /* it has been patient for long: the holder shall have it woken where it runs itself */
 } Wait;
@@ -81,11 +87,55 @@ byte_of(UserLock *l)
     return (ParkByte *)(void *)&l->state;
 }
 
+void
+user_lock_begin_turn(Thread *th, UserLock *l)
+{
+    uint8_t tag = load_relaxed(&th->favour), s = load_relaxed(&l->state);
+    if (tag == FAVOUR_NONE || (s & TURN))
+        return;
+    store_relaxed(&l->inside, 1);
+    do {
+        if (!(s & HELD)) /* somebody else has released it */
+            return;
+    } while (!cas_acq_rel(&l->state, &s, (uint8_t)(s | TURN))); /* release: `inside` [user_lock.turn] */
+    store_release(&l->favour, tag); /* pairs with end_turn() [user_lock.turn] */
+}
+
+/* Ends the turn, if there is one: the state alone says then whether the lock is held.  The caller has no
+ * section. */
+static void
+end_turn(Thread *th, UserLock *l)
+{
+    ASSERT(th == NULL || load_relaxed(&th->section) == NULL);
+    uint32_t favoured;
+    while (load_acquire(&l->state) & TURN) { /* pairs with the end below [user_lock.turn] */
+        /* Before the loads in bias_exclude_favoured() [bias.state]; pairs with the turn's beginning [user_lock.turn] */
+        favoured = exchange_seq_cst(&l->favour, 0) >> 2;
+        if (favoured == 0) { /* it has only begun, or somebody else ends it */
+            os_yield();
+            continue;
+        }
+        if (th == NULL || favoured != th->id)
+            bias_exclude_favoured(th, load_acquire(&thread_by_id[favoured]), l); /* [thread.table] */
+        bool held = load_relaxed(&l->inside);
+        uint8_t s = load_relaxed(&l->state);
+        while (!cas_acq_rel(&l->state, &s, (uint8_t)(s & ~TURN))) /* release: to who waits above [user_lock.turn] */
+            ;
+        if (!held) /* the caller holds it now */
+            (void)user_lock_release_slow(th, l);
+        return;
+    }
+}
+
 static bool
 take(Wait *w)
 {
     UserLock *l = w->lock;
     uint8_t s = load_relaxed(&l->state);
+    if ((s & TURN) && !user_lock_is_held(l)) {
+        end_turn(w->th, l);
+        s = load_relaxed(&l->state);
+    }
     while (!(s & HELD)) {
         uint8_t to = (uint8_t)((s | HELD) & ~(w->mine ? AWAKE : 0u));
         if (cas_acquire(&l->state, &s, to)) { /* pairs with the release [user_lock.state] */
@@ -107,7 +157,7 @@ give_up(Wait *w, LockResult result, bool keep)
         if (take(w)) {
             if (keep)
                 return LOCK_TAKEN;
-            user_lock_release(l); /* wakes somebody if somebody sleeps */
+            user_lock_release(w->th, l); /* wakes somebody if somebody sleeps */
             break;
         }
         uint8_t s = load_relaxed(&l->state);
@@ -351,22 +401,28 @@ park(Wait *w)
     } else {
         uint8_t s = load_relaxed(&l->state), to;
         do {
+            if ((s & TURN) && !w->used) {
+                end_turn(w->th, l);
+                s = load_relaxed(&l->state);
+            }
             if (!(s & HELD))
                 return take(w) ? LOCK_TAKEN : LOCK_TIMEOUT;
             to = (uint8_t)((s | WAITED | (w->tried ? HAND : 0u)) & ~(w->mine ? AWAKE : 0u));
         } while (to != s && !cas_relaxed(&l->state, &s, to));
         w->mine = false;
         int64_t until = w->deadline;
-        if (to & AWAKE)
+        if (to & (AWAKE | TURN))
             until = earlier(until, clock_monotonic_ns() + DOUBT);
         blocking_begin(w->th);
         r = park_wait_bits(byte_of(l), HELD | WAITED, until, true);
         blocking_end(w->th);
-        if (r == PARK_TIMEOUT && until < w->deadline) /* AWAKE is this waiter's now */
+        if (r == PARK_TIMEOUT && until < w->deadline && (to & AWAKE)) /* that is this waiter's now */
             w->mine = true;
     }
     if (r == PARK_HANDED) {
         user_lock_taken(l);
+        if (load_relaxed(&l->busy) >= PULL)
+            user_lock_begin_turn(w->th, l);
         return LOCK_TAKEN;
     }
     if (r == PARK_WOKEN)
@@ -388,6 +444,7 @@ acquire_slow(Thread *th, UserLock *l, int64_t deadline)
             safepoint_request(th, REQUEST_PENDING);
         if (seen == LOOK_TOOK)
             return LOCK_TAKEN;
+        w.used = seen == LOOK_BUSY;
         LockResult r = seen == LOOK_RAISED ? LOCK_INTERRUPTED : LOCK_TIMEOUT;
         if (seen == LOOK_BUSY && claim_awake(&w)) {
             r = be_patient(&w);
@@ -407,10 +464,12 @@ acquire_slow(Thread *th, UserLock *l, int64_t deadline)
 LockResult
 user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
 {
-    if (user_lock_try(l))
+    if (user_lock_try(th, l))
         return LOCK_TAKEN;
-    if (deadline == 0)
-        return LOCK_TIMEOUT;
+    if (deadline == 0) {
+        Wait w = {.th = th, .lock = l};
+        return take(&w) ? LOCK_TAKEN : LOCK_TIMEOUT;
+    }
     LockResult r = acquire_slow(th, l, deadline);
     th->lock_won = r == LOCK_TAKEN;
     return r;
@@ -419,9 +478,8 @@ user_lock_acquire(Thread *th, UserLock *l, int64_t deadline)
 /* This thread has handed the lock to one that sleeps.  It will want it again, and wakes the other when it is about to
  * sleep itself, so that they need not run side by side. */
 static void
-wake_later(UserLock *l, FutexWord *sleeper)
+wake_later(Thread *th, UserLock *l, FutexWord *sleeper)
 {
-    Thread *th = thread_current;
     if (th == NULL) {
         futex_wake(sleeper, 1);
         return;
@@ -433,15 +491,16 @@ wake_later(UserLock *l, FutexWord *sleeper)
 }
 
 /* Under the bucket's lock, by the holder.  HELD keeps others from changing more than AWAKE, HAND
- * and WAITED. */
+ * and WAITED, and TURN, whose thread goes on with the lock. */
 static bool
-decide(ParkByte *b, bool any, bool more)
+decide(ParkByte *b, void *released, bool any, bool more)
 {
     uint8_t s = load_relaxed(b), to;
-    bool hand;
+    bool hand, turn;
     do {
-        hand = any && (s & HAND);
-        to = (uint8_t)(s & AWAKE);
+        turn = s & TURN;
+        hand = any && (s & HAND) && !turn;
+        to = (uint8_t)(s & (turn ? HELD | TURN | AWAKE | HAND : AWAKE));
         if (hand)
             to |= HELD;
         else if (any)
@@ -450,22 +509,45 @@ decide(ParkByte *b, bool any, bool more)
             to |= WAITED;
         /* release: pairs with taking it [user_lock.state]; a lock handed over: [park.ready] */
     } while (!cas_acq_rel(b, &s, to));
+    *(bool *)released = !turn;
     return hand;
 }
 
-bool
-user_lock_release_slow(UserLock *l)
+typedef enum Woke { WOKE_RELEASED, WOKE_IN_TURN, WOKE_LATER } Woke;
+
+/* Releases the lock, but for a turn, and wakes the next sleeper.  WOKE_LATER: neither, that one is not asleep yet. */
+static Woke
+wake_one(Thread *th, UserLock *l)
 {
-    uint8_t s = load_relaxed(&l->state);
-    while (s & HELD) {
-        if ((s & (WAITED | AWAKE)) == WAITED) {
-            FutexWord *sleeper;
-            ParkWake woke = park_wake_deciding(byte_of(l), decide, &sleeper);
-            if (woke == PARK_SLEEPS)
-                wake_later(l, sleeper);
-            if (woke != PARK_LATER)
+    FutexWord *sleeper;
+    bool released = false;
+    ParkWake woke = park_wake_deciding(byte_of(l), decide, &released, &sleeper);
+    if (woke == PARK_SLEEPS)
+        wake_later(th, l, sleeper);
+    return woke == PARK_LATER ? WOKE_LATER : released ? WOKE_RELEASED : WOKE_IN_TURN;
+}
+
+bool
+user_lock_release_slow(Thread *th, UserLock *l)
+{
+    uint8_t s;
+    while ((s = load_relaxed(&l->state)) & HELD) {
+        bool wakes = (s & (WAITED | AWAKE)) == WAITED;
+        if (s & TURN) {
+            /* Another waiter can be woken in a turn, but a turn is not handed over. */
+            bool mine = th != NULL && load_relaxed(&l->favour) == load_relaxed(&th->favour);
+            Woke woke = mine && wakes && !(s & HAND) ? wake_one(th, l) : WOKE_LATER;
+            if (woke == WOKE_RELEASED || (woke == WOKE_IN_TURN && user_lock_turn_release(th, l)))
                 return true;
+            if (woke == WOKE_LATER)
+                end_turn(th, l);
+            continue;
         }
+        Woke woke = wakes ? wake_one(th, l) : WOKE_LATER;
+        if (woke == WOKE_RELEASED)
+            return true;
+        if (woke == WOKE_IN_TURN)
+            continue;
         /* release: pairs with user_lock_try() [user_lock.state] */
         if (__atomic_compare_exchange_n(&l->state.raw_, &s, (uint8_t)(s & ~HELD), false, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))

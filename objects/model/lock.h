@@ -57,7 +57,7 @@ static inline bool
 lock_leave(Thread *th, Lock *l)
 {
     uint32_t holder = load_relaxed(&l->holder);
-    if (!user_lock_release(&l->lock))
+    if (!user_lock_release(th, &l->lock))
         return false;
     lock_given(th, holder);
     return true;
@@ -91,7 +91,7 @@ rlock_leave(Thread *th, RLock *r)
     if (--r->count == 0) {
         store_relaxed(&r->owner, 0);
         locks_count(th, -1u);
-        user_lock_release(&r->lock);
+        user_lock_release(th, &r->lock);
     }
     return true;
 }
@@ -103,7 +103,7 @@ lock_enter_at_once(Thread *th, Object *o, uint32_t shape)
 {
     if (shape == SHAPE_LOCK) {
         Lock *l = (Lock *)(void *)o;
-        if (!user_lock_try(&l->lock))
+        if (!user_lock_try(th, &l->lock))
             return false;
         lock_taken(th, l);
         return true;
@@ -113,7 +113,7 @@ lock_enter_at_once(Thread *th, Object *o, uint32_t shape)
     RLock *r = (RLock *)(void *)o;
     if (rlock_again(th, r))
         return true;
-    if (!user_lock_try(&r->lock))
+    if (!user_lock_try(th, &r->lock))
         return false;
     rlock_taken(th, r);
     return true;

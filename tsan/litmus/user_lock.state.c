@@ -13,7 +13,7 @@ both(Thread *th, long i)
     if (user_lock_acquire(th, &lock, INT64_MAX) != LOCK_TAKEN)
         return;
     count++;
-    user_lock_release(&lock);
+    user_lock_release(th, &lock);
 }
 
 static bool

@@ -38,8 +38,9 @@ sleep_in_line(void *arg)
 static bool hand; /* what decide() says */
 
 static bool
-decide(ParkByte *b, bool any, bool more)
+decide(ParkByte *b, void *arg, bool any, bool more)
 {
+    (void)arg;
     OK(any && !more, "who waits is found");
     store_release(b, 0);
     return hand;
@@ -85,7 +86,7 @@ moves(void)
         pthread_t t = start(&long_time);
         OK(load_relaxed(&byte) == (OLD | SET), "bits are set and cleared in line");
         bind_to(0, mine);
-        OK(park_wake_deciding(&byte, decide, &sleeper) == PARK_SLEEPS && sleeper != NULL, "it sleeps on");
+        OK(park_wake_deciding(&byte, decide, NULL, &sleeper) == PARK_SLEEPS && sleeper != NULL, "it sleeps on");
         sched_getaffinity(load_acquire(&tid), sizeof moved, &moved);
         OK(CPU_COUNT(&moved) == 1 && CPU_ISSET((size_t)mine, &moved), "but where the caller runs");
         sched_setaffinity(0, sizeof allowed, &allowed);
@@ -96,7 +97,7 @@ moves(void)
     }
 
     pthread_t t = start(&short_time);
-    OK(park_wake_deciding(&byte, decide, &sleeper) == PARK_SLEEPS, "it sleeps on");
+    OK(park_wake_deciding(&byte, decide, NULL, &sleeper) == PARK_SLEEPS, "it sleeps on");
     pthread_join(t, NULL);
     OK(result == PARK_WOKEN && CPU_EQUAL(&after, &allowed), "until its own time is over, if nobody wakes it");
 
@@ -106,7 +107,7 @@ moves(void)
 
     t = start(&long_time);
     bind_to(0, first);
-    (void)park_wake_deciding(&byte, decide, &sleeper);
+    (void)park_wake_deciding(&byte, decide, NULL, &sleeper);
     sched_setaffinity(0, sizeof allowed, &allowed);
     bind_to(load_acquire(&tid), last);
     futex_wake(sleeper, 1);
@@ -116,7 +117,7 @@ moves(void)
     t = start(&long_time);
     bind_to(load_acquire(&tid), last);
     bind_to(0, first);
-    (void)park_wake_deciding(&byte, decide, &sleeper);
+    (void)park_wake_deciding(&byte, decide, NULL, &sleeper);
     sched_setaffinity(0, sizeof allowed, &allowed);
     futex_wake(sleeper, 1);
     pthread_join(t, NULL);
