@@ -4,9 +4,11 @@ import queue
 import signal
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
-from race import together, done
+from race import together, done, failures
 
+threading.excepthook = lambda a: failures.append("".join(traceback.format_exception(a.exc_value)))
 N = 3000
 lock = threading.Lock()
 rlock = threading.RLock()
@@ -290,6 +292,95 @@ for _ in range(5):
     lock.release()
     for t in others:
         t.join()
+
+# Two threads have a lock in turns of milliseconds; others try it, wait for it for a while, release it for
+# them if they ask, and ask whether it is held, and a child of a fork finds it as it was.
+
+
+def in_turns(make):
+    shared = make()
+    inside = [0]
+    counted = [0, 0, 0, make is not threading.Lock]
+    please = []
+    stop, visited = threading.Event(), threading.Event()
+
+    def enter():
+        inside[0] += 1
+        assert inside[0] == 1
+        inside[0] -= 1
+
+    def worker(i):
+        while not stop.is_set():
+            for n in range(3000):
+                with shared:
+                    counted[i] += 1
+                    enter()
+            with shared:
+                if i == 0 and counted[0] % 27 == 0:
+                    forks()
+            if make is threading.Lock and visited.is_set():
+                shared.acquire()
+                enter()
+                please.append(i)
+                while please:
+                    pass
+
+    def forks():
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                if make is threading.Lock:
+                    assert shared.locked() and not shared.acquire(False)
+                shared.release()
+                with shared:
+                    code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(pid, 0)[1] == 0
+
+    def visitor():
+        k = 0
+        visited.set()
+        while not stop.is_set() or any(t.is_alive() for t in threads[:2]):
+            k += 1
+            if please:
+                counted[3] += 1
+                shared.release()
+                please.pop()
+            if shared.acquire(False) if k % 2 else shared.acquire(timeout=0.0001 * (k % 7 + 1)):
+                counted[2] += 1
+                enter()
+                shared.release()
+            assert "locked" in repr(shared)
+            time.sleep(0.0003 * (k % 5))
+
+    threads = [threading.Thread(target=worker, args=(i,)) for i in range(2)] + [threading.Thread(target=visitor)]
+    for t in threads[:2]:
+        t.start()
+    time.sleep(0.15)
+    threads[2].start()
+    time.sleep(0.15)
+    assert shared.acquire(timeout=20)
+    enter()
+    shared.release()
+    stop.set()
+    for t in threads:
+        t.join()
+    assert all(counted), counted
+    assert shared.acquire(False)
+    shared.release()
+    try:
+        shared.release()
+    except RuntimeError:
+        pass
+    else:
+        raise AssertionError("released twice")
+
+
+in_turns(threading.Lock)
+in_turns(threading.RLock)
+assert not failures, failures[0]
 
 barrier = threading.Barrier(4)
 

@@ -24,4 +24,8 @@ check() {
 check favour.pml RIGHT
 check favour.pml WRONG -DNO_BARRIER
 check favour.pml WRONG -DNO_LOOK
+check turn.pml RIGHT
+check turn.pml WRONG -DNO_BARRIER
+check turn.pml WRONG -DNO_LOOK
+check turn.pml WRONG -DFAVOUR_FIRST
 exit $status
