@@ -6,7 +6,7 @@
  * Two threads take turns of MS ms (default 2) at arithmetic in registers, bound to the two CPUs if they are
  * given.  Whose turn it is not either sleeps (futex) or looks all the time.  Prints the work they get done together
  * in 400 ms over that of one thread in the same time, on the mean of the CPUs: medians of 15.  What is missing from 1
- * is the time a CPU takes to wake up, and what it is slower afterwards: bench/written cannot do better on it.
+ * is the time a CPU takes to wake up, and what it is slower afterwards.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
