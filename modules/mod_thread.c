@@ -239,10 +239,10 @@ rlock_release_save(Thread *th, Value self)
     RLock *r = as_rlock(self);
     if (load_relaxed(&r->owner) != th->ident)
         return raise_error(th, &exc_RuntimeError, "cannot release un-acquired lock");
-    Value t = tuple_pack(th, 2, value_from_fixnum((int64_t)r->count), value_from_fixnum((int64_t)(th->ident >> 2)));
+    Value t = tuple_pack(th, 2, value_from_fixnum((int64_t)load_relaxed(&r->count)), value_from_fixnum((int64_t)(th->ident >> 2)));
     if (t == NULL)
         return NULL;
-    r->count = 0;
+    store_relaxed(&r->count, 0);
     store_relaxed(&r->owner, 0);
     locks_count(th, -1u);
     user_lock_release(th, &r->lock);
@@ -262,7 +262,7 @@ rlock_acquire_restore(Thread *th, Value self, Value state)
         error = error_take(th);
     }
     rlock_taken(th, r);
-    r->count = (uint64_t)value_fixnum(tuple_item(state, 0));
+    store_relaxed(&r->count, (uint64_t)value_fixnum(tuple_item(state, 0)));
     if (error) {
         error_restore(th, error);
         return NULL;
@@ -278,7 +278,7 @@ rlock_at_fork_reinit(Thread *th, Value self)
     if (load_relaxed(&r->owner) == th->ident)
         locks_count(th, -1u);
     store_relaxed(&r->owner, 0);
-    r->count = 0;
+    store_relaxed(&r->count, 0);
     user_lock_reset(&r->lock);
     return NONE;
 }
@@ -289,7 +289,7 @@ rlock_repr(Thread *th, Value self)
     RLock *r = as_rlock(self);
     uint64_t owner = load_relaxed(&r->owner);
     return str_format_c(th, "<%s %s object owner=%lld count=%lld at %p>", owner ? "locked" : "unlocked",
-                        type_name_of(self), (long long)owner, (long long)(owner ? r->count : 0),
+                        type_name_of(self), (long long)owner, (long long)(owner ? load_relaxed(&r->count) : 0),
                         (void *)value_object(self));
 }
 

@@ -22,7 +22,7 @@ typedef struct RLock {
     struct Object head;
     UserLock lock;
     ATOMIC(uint64_t) owner;  /* ident of the holder, 0: free; written under the lock */
-    uint64_t count;          /* [lock] how often the holder has taken it */
+    ATOMIC(uint64_t) count;  /* [lock] how often the holder has taken it; repr() of others reads it */
 } RLock;
 
 /* th has taken a lock, or given one back that it had taken. */
@@ -69,7 +69,7 @@ rlock_again(Thread *th, RLock *r)
 {
     if (load_relaxed(&r->owner) != th->ident) /* relaxed: nobody else writes th's ident */
         return false;
-    r->count++;
+    store_relaxed(&r->count, load_relaxed(&r->count) + 1);
     return true;
 }
 
@@ -78,7 +78,7 @@ static inline void
 rlock_taken(Thread *th, RLock *r)
 {
     store_relaxed(&r->owner, th->ident);
-    r->count = 1;
+    store_relaxed(&r->count, 1);
     locks_count(th, 1);
 }
 
@@ -88,7 +88,9 @@ rlock_leave(Thread *th, RLock *r)
 {
     if (UNLIKELY(load_relaxed(&r->owner) != th->ident))
         return false;
-    if (--r->count == 0) {
+    uint64_t count = load_relaxed(&r->count) - 1;
+    store_relaxed(&r->count, count);
+    if (count == 0) {
         store_relaxed(&r->owner, 0);
         locks_count(th, -1u);
         user_lock_release(th, &r->lock);
