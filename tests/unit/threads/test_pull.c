@@ -2,9 +2,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -124,11 +128,37 @@ moves(void)
     OK(cpu == last && CPU_COUNT(&after) == 1, "who may run in one place only is not moved");
 }
 
+/* In a process of its own, which has a filter of system calls from now on: one that allows everything. */
+static int
+filtered(void)
+{
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {1, &allow};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
+        return 2;
+    return os_pull_begin(&pull) ? 1 : 0;
+}
+
+static void
+not_where_filtered(void)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(filtered());
+    OK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status), "a child under a filter of system calls ends");
+    if (WEXITSTATUS(status) == 2)
+        printf("# filters cannot be set here\n");
+    else
+        OK(WEXITSTATUS(status) == 0, "where a filter of system calls is in force nobody is moved");
+}
+
 int
 main(void)
 {
     bool free = os_pull_begin(&pull);
     OK(free || pull.cpu == -1, "it is known whether threads may be moved");
+    not_where_filtered();
     sched_getaffinity(0, sizeof allowed, &allowed);
     if (free && CPU_COUNT(&allowed) > 1)
         moves();
