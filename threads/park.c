@@ -53,6 +53,7 @@ typedef struct Waiter {
     const void *address;
     struct Waiter *next;
     FutexWord ready; /* [atomic] WOKEN or HANDED once taken out of the line by a waker */
+    uint8_t note;    /* for the waker's `decide` */
     OsPull *pull;    /* it is to be moved to the waker's processor, and woken later; or NULL */
     int64_t since;   /* with `pull`: when it got in line */
 } Waiter;
@@ -67,6 +68,8 @@ enum { WOKEN = 1, HANDED = 2 };
 #define BUCKETS 256
 /* Until who got in line certainly sleeps: a thread that still runs is stopped to be moved, some 40 us. */
 #define ASLEEP_AFTER (20 * NS_PER_US)
+
+#define MOVED_AFTER (50 * NS_PER_US) /* who was taken out of the line as its time ended: until it is moved */
 
 static Bucket buckets[BUCKETS];
 
@@ -150,8 +153,8 @@ wait_in(Bucket *b, Waiter *self, int64_t deadline, bool interruptible)
             break;
         }
         /* A waker has this waiter in hand: its wake-up comes in a moment and must not be
-         * lost on somebody who gives up. */
-        deadline = INT64_MAX;
+         * lost on somebody who gives up.  Whom it moves it need not wake. */
+        deadline = self->pull != NULL ? clock_monotonic_ns() + MOVED_AFTER : INT64_MAX;
         interruptible = false;
     }
     store_relaxed(&os->waiting_on, NULL);
@@ -159,9 +162,9 @@ wait_in(Bucket *b, Waiter *self, int64_t deadline, bool interruptible)
 }
 
 static ParkResult
-wait_while(ParkByte *byte, uint8_t mask, uint8_t expected, int64_t deadline, bool interruptible)
+wait_while(ParkByte *byte, uint8_t mask, uint8_t expected, uint8_t note, int64_t deadline, bool interruptible)
 {
-    Waiter self = {.address = byte};
+    Waiter self = {.address = byte, .note = note};
     Bucket *b = bucket_of(byte);
 
     bucket_lock(b);
@@ -177,19 +180,19 @@ wait_while(ParkByte *byte, uint8_t mask, uint8_t expected, int64_t deadline, boo
 ParkResult
 park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible)
 {
-    return wait_while(byte, UINT8_MAX, expected, deadline, interruptible);
+    return wait_while(byte, UINT8_MAX, expected, 0, deadline, interruptible);
 }
 
 ParkResult
-park_wait_bits(ParkByte *byte, uint8_t mask, int64_t deadline, bool interruptible)
+park_wait_bits(ParkByte *byte, uint8_t mask, uint8_t note, int64_t deadline)
 {
-    return wait_while(byte, mask, mask, deadline, interruptible);
+    return wait_while(byte, mask, mask, note, deadline, true);
 }
 
 ParkResult
-park_wait_pulled(ParkByte *byte, uint8_t set, uint8_t clear, int64_t deadline, OsPull *pull)
+park_wait_pulled(ParkByte *byte, uint8_t set, uint8_t clear, uint8_t note, int64_t deadline, OsPull *pull)
 {
-    Waiter self = {.address = byte, .pull = pull, .since = clock_monotonic_ns()};
+    Waiter self = {.address = byte, .note = note, .pull = pull, .since = clock_monotonic_ns()};
     Bucket *b = bucket_of(byte);
 
     bucket_lock(b);
@@ -218,10 +221,11 @@ wake(ParkByte *byte, ParkDecide decide, void *arg, FutexWord **sleeper, uint8_t 
         bucket_unlock(b);
         return PARK_LATER;
     }
-    bool more = false;
+    ParkFound found = {.any = chosen != NULL};
     if (chosen) {
-        for (at = chosen->next; at && !more; at = at->next)
-            more = at->address == byte;
+        found.note = chosen->note;
+        for (at = chosen->next; at && !found.more; at = at->next)
+            found.more = at->address == byte;
         if (before)
             before->next = chosen->next;
         else
@@ -231,13 +235,13 @@ wake(ParkByte *byte, ParkDecide decide, void *arg, FutexWord **sleeper, uint8_t 
     }
     bool handed = false;
     if (decide)
-        handed = decide(byte, arg, chosen != NULL, more);
+        handed = decide(byte, arg, &found);
     else
-        store_release(byte, more ? if_more : if_none); /* release: the lock's own [mutex.state] */
+        store_release(byte, found.more ? if_more : if_none); /* release: the lock's own [mutex.state] */
     bucket_unlock(b);
     if (chosen) {
         FutexWord *ready = &chosen->ready;
-        OsPull *pull = chosen->pull;
+        OsPull *pull = handed ? chosen->pull : NULL;
         if (pull != NULL)
             os_pull(pull);
         /* release: pairs with wait_while() [park.ready] */

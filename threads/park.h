@@ -32,22 +32,27 @@ typedef ATOMIC(uint8_t) ParkByte;
 /* Sleeps while *byte is `expected`, until `deadline` (INT64_MAX: never).  Takes no other
  * lock and knows no Thread: whether the caller is online is its own business. */
 ParkResult park_wait(ParkByte *byte, uint8_t expected, int64_t deadline, bool interruptible);
-/* The same while the bits `mask` of *byte are all set. */
-ParkResult park_wait_bits(ParkByte *byte, uint8_t mask, int64_t deadline, bool interruptible);
-/* Sets and clears bits of *byte as it gets in line and sleeps, whatever *byte is.  Who wakes it moves it to its own
- * processor: the caller has called os_pull_begin(), and calls os_pull_end().  A signal interrupts it. */
-ParkResult park_wait_pulled(ParkByte *byte, uint8_t set, uint8_t clear, int64_t deadline, OsPull *pull);
+/* The same while the bits `mask` of *byte are all set.  The waker is told `note`.  A signal interrupts it. */
+ParkResult park_wait_bits(ParkByte *byte, uint8_t mask, uint8_t note, int64_t deadline);
+/* Sets and clears bits of *byte as it gets in line and sleeps, whatever *byte is.  Who wakes it, if it is PARK_HANDED, moves it to its own
+ * processor: the caller has called os_pull_begin(), and calls os_pull_end().  `note`, signals: as above. */
+ParkResult park_wait_pulled(ParkByte *byte, uint8_t set, uint8_t clear, uint8_t note, int64_t deadline, OsPull *pull);
 
 /* Wakes the longest waiter on *byte, if any.  Under the bucket's lock *byte becomes
  * `if_more` when others still wait, `if_none` when not. */
 void park_wake_one(ParkByte *byte, uint8_t if_more, uint8_t if_none);
 
-/* What a waker does to *byte, under the bucket's lock, when it has taken a waiter out (`any`) and
- * others still wait (`more`).  True: the waiter's result is PARK_HANDED. */
-typedef bool (*ParkDecide)(ParkByte *byte, void *arg, bool any, bool more);
+/* What a waker does to *byte, under the bucket's lock, when it has taken out who waited.  True: that one's
+ * result is PARK_HANDED. */
+typedef struct ParkFound {
+    bool any;     /* there was one */
+    bool more;    /* others still wait */
+    uint8_t note; /* of the one that was */
+} ParkFound;
+typedef bool (*ParkDecide)(ParkByte *byte, void *arg, const ParkFound *found);
 typedef enum ParkWake {
     PARK_DONE,
-    PARK_SLEEPS, /* the waiter is one that is pulled: it sleeps until the caller, about to sleep itself, calls
+    PARK_SLEEPS, /* the waiter is one that is pulled, and PARK_HANDED: it sleeps until the caller, about to sleep itself, calls
                   * futex_wake() on *sleeper, or until its own time is over */
     PARK_LATER,  /* it is, and may not sleep yet: nothing was done */
 } ParkWake;

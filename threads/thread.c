@@ -447,7 +447,7 @@ thread_end_run(Thread *th)
 void
 thread_release(Thread *th)
 {
-    thread_rests();
+    thread_rests(th);
     ASSERT(th->in_use);
     if (th->os_thread == NULL) { /* it never ran: there is nothing to take down */
         put_in_pool(th);

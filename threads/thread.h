@@ -253,13 +253,13 @@ void thread_free_all(Interp *interp);
 /* 1 while a thread sleeps by the clock because others keep a program's lock busy (user_lock.c): one of
  * those may stop doing so when it blocks or ends, and calls thread_rests() then.  A hint. */
 extern FutexWord thread_naps;
-void thread_rests_slow(void);
+void thread_rests_slow(Thread *th);
 
 static inline void
-thread_rests(void)
+thread_rests(Thread *th)
 {
-    if (UNLIKELY(load_relaxed(&thread_naps) != 0))
-        thread_rests_slow();
+    if (UNLIKELY(load_relaxed(&thread_naps) != 0) || UNLIKELY(th->lock_sleeper != NULL))
+        thread_rests_slow(th);
 }
 
 /* Round a system call that may block.  Nothing between them touches an object;
@@ -267,7 +267,7 @@ thread_rests(void)
 static inline void
 blocking_begin(Thread *th)
 {
-    thread_rests();
+    thread_rests(th);
     thread_detach(th);
 }
 

@@ -94,10 +94,8 @@ user_lock_begin_turn(Thread *th, UserLock *l)
     if (tag == FAVOUR_NONE || (s & TURN))
         return;
     store_relaxed(&l->inside, 1);
-    do {
-        if (!(s & HELD)) /* somebody else has released it */
-            return;
-    } while (!cas_acq_rel(&l->state, &s, (uint8_t)(s | TURN))); /* release: `inside` [user_lock.turn] */
+    while (!cas_acq_rel(&l->state, &s, (uint8_t)(s | TURN))) /* release: `inside` [user_lock.turn] */
+        ;
     store_release(&l->favour, tag); /* pairs with end_turn() [user_lock.turn] */
 }
 
@@ -257,10 +255,9 @@ look(Wait *w)
 FutexWord thread_naps;
 
 void
-thread_rests_slow(void)
+thread_rests_slow(Thread *th)
 {
-    if (thread_current != NULL)
-        wake_sleeper(thread_current);
+    wake_sleeper(th);
     if (exchange_relaxed(&thread_naps, 0) != 0)
         futex_wake(&thread_naps, FUTEX_ALL);
 }
@@ -380,8 +377,9 @@ wait_pulled(Wait *w, OsPull *pull)
 {
     uint8_t clear = w->mine ? AWAKE : 0;
     w->mine = false;
+    uint8_t note = load_relaxed(&w->th->favour);
     blocking_begin(w->th);
-    ParkResult r = park_wait_pulled(byte_of(w->lock), WAITED | HAND, clear,
+    ParkResult r = park_wait_pulled(byte_of(w->lock), WAITED | HAND, clear, note,
                                     earlier(w->deadline, clock_monotonic_ns() + PULL_TIME), pull);
     os_pull_end(pull);
     blocking_end(w->th);
@@ -413,16 +411,15 @@ park(Wait *w)
         int64_t until = w->deadline;
         if (to & (AWAKE | TURN))
             until = earlier(until, clock_monotonic_ns() + DOUBT);
+        uint8_t note = load_relaxed(&w->th->favour);
         blocking_begin(w->th);
-        r = park_wait_bits(byte_of(l), HELD | WAITED, until, true);
+        r = park_wait_bits(byte_of(l), HELD | WAITED, note, until);
         blocking_end(w->th);
         if (r == PARK_TIMEOUT && until < w->deadline && (to & AWAKE)) /* that is this waiter's now */
             w->mine = true;
     }
     if (r == PARK_HANDED) {
         user_lock_taken(l);
-        if (load_relaxed(&l->busy) >= PULL)
-            user_lock_begin_turn(w->th, l);
         return LOCK_TAKEN;
     }
     if (r == PARK_WOKEN)
@@ -487,29 +484,44 @@ wake_later(Thread *th, UserLock *l, FutexWord *sleeper)
     wake_sleeper(th);
     th->lock_sleeper = sleeper;
     th->lock_handed = l;
-    store_relaxed(&thread_naps, 1); /* it may also block elsewhere, or end */
 }
 
-/* Under the bucket's lock, by the holder.  HELD keeps others from changing more than AWAKE, HAND
- * and WAITED, and TURN, whose thread goes on with the lock. */
+typedef struct Release {
+    UserLock *lock;
+    bool done;
+} Release;
+
+/* Under the bucket's lock, by the holder.  HELD keeps others from changing more than AWAKE, HAND and WAITED; what is
+ * handed over goes to that thread's turn if turns are long.  In a turn, whose thread goes on with the lock, it is not
+ * released: who was found is only woken. */
 static bool
-decide(ParkByte *b, void *released, bool any, bool more)
+decide(ParkByte *b, void *arg, const ParkFound *found)
 {
+    Release *r = arg;
+    UserLock *l = r->lock;
     uint8_t s = load_relaxed(b), to;
-    bool hand, turn;
+    bool hand, begin, turn;
     do {
         turn = s & TURN;
-        hand = any && (s & HAND) && !turn;
+        hand = found->any && (s & HAND) && !turn;
+        begin = hand && found->note != FAVOUR_NONE && load_relaxed(&l->busy) >= PULL;
         to = (uint8_t)(s & (turn ? HELD | TURN | AWAKE | HAND : AWAKE));
-        if (hand)
+        if (begin) {
+            store_relaxed(&l->inside, 1); /* turns begin under the bucket's lock only */
+            to |= HELD | TURN;
+        } else if (hand) {
             to |= HELD;
-        else if (any)
+        } else if (found->any) {
             to |= AWAKE;
-        if (more)
+        }
+        if (found->more)
             to |= WAITED;
-        /* release: pairs with taking it [user_lock.state]; a lock handed over: [park.ready] */
+        /* release: pairs with taking it [user_lock.state], with end_turn(): `inside` [user_lock.turn]; a lock handed
+         * over: [park.ready] */
     } while (!cas_acq_rel(b, &s, to));
-    *(bool *)released = !turn;
+    if (begin)
+        store_release(&l->favour, found->note); /* pairs with end_turn() [user_lock.turn] */
+    r->done = !turn;
     return hand;
 }
 
@@ -520,11 +532,11 @@ static Woke
 wake_one(Thread *th, UserLock *l)
 {
     FutexWord *sleeper;
-    bool released = false;
-    ParkWake woke = park_wake_deciding(byte_of(l), decide, &released, &sleeper);
+    Release r = {.lock = l};
+    ParkWake woke = park_wake_deciding(byte_of(l), decide, &r, &sleeper);
     if (woke == PARK_SLEEPS)
         wake_later(th, l, sleeper);
-    return woke == PARK_LATER ? WOKE_LATER : released ? WOKE_RELEASED : WOKE_IN_TURN;
+    return woke == PARK_LATER ? WOKE_LATER : r.done ? WOKE_RELEASED : WOKE_IN_TURN;
 }
 
 bool

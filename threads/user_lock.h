@@ -44,7 +44,7 @@ typedef struct UserLock {
 /* The rest of user_lock_release(). */
 bool user_lock_release_slow(Thread *th, UserLock *l);
 
-/* th, which holds the lock, has it for a turn, unless it has no bias. */
+/* th, which holds the lock, has it for a turn, unless it has no bias.  For tests: nobody else may release it meanwhile. */
 void user_lock_begin_turn(Thread *th, UserLock *l);
 
 /* The caller has just taken the lock. */

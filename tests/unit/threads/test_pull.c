@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "tests/tap.h"
 #include "threads/os_thread.h"
@@ -32,7 +33,7 @@ sleep_in_line(void *arg)
     if (!os_pull_begin(&pull))
         return NULL;
     store_release(&tid, pull.tid);
-    result = park_wait_pulled(&byte, SET, CLEAR, clock_monotonic_ns() + limit, &pull);
+    result = park_wait_pulled(&byte, SET, CLEAR, 7, clock_monotonic_ns() + limit, &pull);
     cpu = sched_getcpu();
     os_pull_end(&pull);
     sched_getaffinity(0, sizeof after, &after);
@@ -42,10 +43,9 @@ sleep_in_line(void *arg)
 static bool hand; /* what decide() says */
 
 static bool
-decide(ParkByte *b, void *arg, bool any, bool more)
+decide(ParkByte *b, void *arg, const ParkFound *found)
 {
-    (void)arg;
-    OK(any && !more, "who waits is found");
+    OK(arg == &pull && found->any && !found->more && found->note == 7, "who waits is found, and the note that it left");
     store_release(b, 0);
     return hand;
 }
@@ -90,20 +90,28 @@ moves(void)
         pthread_t t = start(&long_time);
         OK(load_relaxed(&byte) == (OLD | SET), "bits are set and cleared in line");
         bind_to(0, mine);
-        OK(park_wake_deciding(&byte, decide, NULL, &sleeper) == PARK_SLEEPS && sleeper != NULL, "it sleeps on");
-        sched_getaffinity(load_acquire(&tid), sizeof moved, &moved);
-        OK(CPU_COUNT(&moved) == 1 && CPU_ISSET((size_t)mine, &moved), "but where the caller runs");
+        ParkWake woke = park_wake_deciding(&byte, decide, &pull, &sleeper);
+        if (hand) {
+            OK(woke == PARK_SLEEPS && sleeper != NULL, "it sleeps on");
+            sched_getaffinity(load_acquire(&tid), sizeof moved, &moved);
+            OK(CPU_COUNT(&moved) == 1 && CPU_ISSET((size_t)mine, &moved), "but where the caller runs");
+            futex_wake(sleeper, 1);
+            pthread_join(t, NULL);
+            OK(result == PARK_HANDED && cpu == mine, "there it goes on");
+        } else {
+            OK(woke == PARK_DONE, "who is handed nothing is just woken");
+            pthread_join(t, NULL);
+            OK(result == PARK_WOKEN, "and goes on");
+        }
         sched_setaffinity(0, sizeof allowed, &allowed);
-        futex_wake(sleeper, 1);
-        pthread_join(t, NULL);
-        OK(result == (hand ? PARK_HANDED : PARK_WOKEN) && cpu == mine, "there it goes on");
         OK(CPU_EQUAL(&after, &allowed), "and may run anywhere again");
     }
+    hand = true;
 
     pthread_t t = start(&short_time);
-    OK(park_wake_deciding(&byte, decide, NULL, &sleeper) == PARK_SLEEPS, "it sleeps on");
+    OK(park_wake_deciding(&byte, decide, &pull, &sleeper) == PARK_SLEEPS, "it sleeps on");
     pthread_join(t, NULL);
-    OK(result == PARK_WOKEN && CPU_EQUAL(&after, &allowed), "until its own time is over, if nobody wakes it");
+    OK(result == PARK_HANDED && CPU_EQUAL(&after, &allowed), "until its own time is over, if nobody wakes it");
 
     t = start(&short_time);
     pthread_join(t, NULL);
@@ -111,7 +119,7 @@ moves(void)
 
     t = start(&long_time);
     bind_to(0, first);
-    (void)park_wake_deciding(&byte, decide, NULL, &sleeper);
+    (void)park_wake_deciding(&byte, decide, &pull, &sleeper);
     sched_setaffinity(0, sizeof allowed, &allowed);
     bind_to(load_acquire(&tid), last);
     futex_wake(sleeper, 1);
@@ -121,7 +129,7 @@ moves(void)
     t = start(&long_time);
     bind_to(load_acquire(&tid), last);
     bind_to(0, first);
-    (void)park_wake_deciding(&byte, decide, NULL, &sleeper);
+    (void)park_wake_deciding(&byte, decide, &pull, &sleeper);
     sched_setaffinity(0, sizeof allowed, &allowed);
     futex_wake(sleeper, 1);
     pthread_join(t, NULL);
@@ -153,14 +161,64 @@ not_where_filtered(void)
         OK(WEXITSTATUS(status) == 0, "where a filter of system calls is in force nobody is moved");
 }
 
+#define SHORT (100 * NS_PER_US)
+
+/* [byte] */
+static ATOMIC(long) waits, handed;
+
+static void *
+sleep_shortly(void *arg)
+{
+    for (long i = 0; i < *(long *)arg; i++) {
+        if (!os_pull_begin(&pull))
+            return NULL;
+        fetch_add_relaxed(&waits, 1);
+        if (park_wait_pulled(&byte, SET, CLEAR, 7, clock_monotonic_ns() + SHORT, &pull) == PARK_HANDED)
+            fetch_add_relaxed(&handed, 1);
+        os_pull_end(&pull);
+    }
+    return NULL;
+}
+
+static bool
+decide_any(ParkByte *b, void *arg, const ParkFound *found)
+{
+    store_release(b, 0);
+    *(long *)arg += found->any;
+    return found->any;
+}
+
+/* Who is taken out of the line just as its time ends is not woken by anybody: it must not wait for that. */
+static void
+in_time(void)
+{
+    long n = TAP_SCALE(3000), found = 0;
+    FutexWord *sleeper;
+    pthread_t t;
+    store_relaxed(&byte, 0);
+    CHECK(pthread_create(&t, NULL, sleep_shortly, &n) == 0);
+    for (long i = 0; pthread_tryjoin_np(t, NULL) != 0; i++) {
+        while (!(load_acquire(&byte) & SET) && load_relaxed(&waits) < n)
+            os_pause();
+        int64_t until = clock_monotonic_ns() + SHORT / 2 + i % 128 * NS_PER_US;
+        while (clock_monotonic_ns() < until)
+            os_pause();
+        (void)park_wake_deciding(&byte, decide_any, &found, &sleeper);
+    }
+    OK(load_relaxed(&handed) == found, "who was handed something knows it");
+}
+
 int
 main(void)
 {
+    alarm(300); /* somebody was not woken */
     bool free = os_pull_begin(&pull);
     OK(free || pull.cpu == -1, "it is known whether threads may be moved");
     not_where_filtered();
     sched_getaffinity(0, sizeof allowed, &allowed);
     if (free && CPU_COUNT(&allowed) > 1)
         moves();
+    if (free)
+        in_time();
     DONE();
 }
