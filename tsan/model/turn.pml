@@ -1,6 +1,6 @@
 /* turn.pml -- a model of a program's lock in a turn: threads/user_lock.h.  spin -run turn.pml (see run.sh beside it).
  *
- * One thread takes and releases the lock, sometimes begins a turn while it holds it, and then takes and releases it by
+ * One thread takes and releases the lock, sometimes begins a turn while it holds it (who hands it over does that for it), and then takes and releases it by
  * plain stores, in a section.  Its plain stores go through a store buffer, as in favour.pml.  Two others take the lock when
  * it is free, and end the turn if there is one.  Nobody is inside the lock beside another; the thread is inside until the store or the
  * compare-and-swap that releases the lock is in memory.  Nobody waits for ever (no invalid end states).
