@@ -244,7 +244,7 @@ wake(ParkByte *byte, ParkDecide decide, void *arg, FutexWord **sleeper, uint8_t 
         OsPull *pull = handed ? chosen->pull : NULL;
         if (pull != NULL)
             os_pull(pull);
-        /* release: pairs with wait_while() [park.ready] */
+        /* release: pairs with wait_in() [park.ready] */
         store_release(ready, handed ? (uint32_t)HANDED : (uint32_t)WOKEN);
         if (pull != NULL) {
             *sleeper = ready;
